@@ -1,0 +1,1 @@
+"""What a program may say itself about gradients: new functions, other functions, Python."""

@@ -1,0 +1,1 @@
+"""Constants, shapes and the moving of elements."""

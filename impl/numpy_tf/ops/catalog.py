@@ -1,0 +1,57 @@
+"""Every module that defines ops, imported so that all of them are there."""
+
+from numpy_tf.ops import control_flow, python_function  # noqa: F401
+from numpy_tf.ops.array import (  # noqa: F401
+    basic,
+    constant,
+    diagonal,
+    fill,
+    gather,
+    quantization,
+    select,
+    shape,
+    slicing,
+    stack,
+    transpose,
+    unique,
+)
+from numpy_tf.ops.control import (  # noqa: F401
+    assertion,
+    case,
+    cond,
+    function,
+    functional,
+    optional,
+    tensor_array,
+    tensor_list,
+    while_loop,
+)
+from numpy_tf.ops.linalg import norm as _norm  # noqa: F401
+from numpy_tf.ops.math import (  # noqa: F401
+    argmax,
+    arithmetic,
+    cast,
+    clip,
+    comparison,
+    complex,
+    cumulative,
+    elementwise,
+    guarded,
+    matmul,
+    reduction,
+    segment,
+    sequence,
+    special,
+    trigonometric,
+)
+from numpy_tf.ops.nn import (  # noqa: F401
+    activation,
+    batch_norm,
+    bias,
+    dropout,
+    norm,
+    pooling,
+    softmax,
+    topk,
+)
+from numpy_tf.ops.state import random, reference, resource, training, updates  # noqa: F401

@@ -1,0 +1,1 @@
+"""Arithmetic, elementary functions, comparisons, reductions and matrix products."""

@@ -1,0 +1,406 @@
+"""Elementary functions of one argument, and the kernels that are their gradients."""
+
+import numpy as np
+
+from numpy_tf.framework import dtypes, errors
+from numpy_tf.framework.conversion import convert_to_tensor
+from numpy_tf.framework.dtypes import COMPLEX, FLOATING, INEXACT, NUMERIC, SIGNED
+from numpy_tf.framework.export import export
+from numpy_tf.framework.graph import NameScope
+from numpy_tf.framework.indexed_slices import IndexedSlices
+from numpy_tf.framework.op_def import op
+from numpy_tf.ops.array.constant import constant
+from numpy_tf.ops.array.fill import zeros_like
+from numpy_tf.ops.math.arithmetic import Mul
+from numpy_tf.ops.math.cast import conj
+
+# -- what kernels share ------------------------------------------------------------------
+
+
+def _in_place(ufunc, value, other, reverse=False):
+    """ufunc(value, other) over the buffer of `value`, which the kernel made itself.
+
+    Args:
+      ufunc: elementwise, of two arguments.
+      value: an array of the result's shape, or a scalar.
+      other: an array or scalar that broadcasts to it.
+      reverse: whether `other` comes first.
+    """
+    first, second = (other, value) if reverse else (value, other)
+    if value.__class__ is np.ndarray and value.ndim:
+        return ufunc(first, second, out=value)
+    return ufunc(first, second)
+
+
+def _conjugate(x):
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def _zero_where(condition, value):
+    """`value`, which the kernel made itself, with zeros where the condition holds."""
+    if value.__class__ is np.ndarray and value.ndim:
+        value[condition] = 0
+        return value
+    return value.dtype.type(0) if condition else value
+
+
+# -- signs and rounding ------------------------------------------------------------------
+
+
+@op("x: T -> y: T", T=INEXACT | SIGNED)
+class Neg:
+    """-x."""
+
+    kernel = np.negative
+
+    def gradient(op, grad):
+        return -grad
+
+
+@export("negative", "math.negative")
+def negative(x, name=None):
+    """-x; of IndexedSlices, of the rows."""
+    if isinstance(x, IndexedSlices):
+        return IndexedSlices(Neg(x.values, name=name), x.indices, x.dense_shape)
+    return Neg(x, name=name)
+
+
+@op("x: T -> y: T", T=FLOATING | SIGNED)
+class Abs:
+    """The absolute value of a real number."""
+
+    kernel = np.absolute
+
+    def gradient(op, grad):
+        return grad * Sign(op.inputs[0])
+
+
+@op("x: T -> y: Tout", T=COMPLEX, Tout=frozenset({dtypes.float32, dtypes.float64}))
+class ComplexAbs:
+    """The absolute value of a complex number."""
+
+    kernel = np.absolute
+
+    def gradient(op, grad):
+        from numpy_tf.ops.math.arithmetic import div_no_nan
+        from numpy_tf.ops.math.complex import complex
+
+        x, y = op.inputs[0], op.outputs[0]
+        return div_no_nan(complex(grad, zeros_like(grad)) * x, complex(y, zeros_like(y)))
+
+
+@export("abs", "math.abs")
+def abs(x, name=None):
+    """The absolute value, of real or complex numbers."""
+    with NameScope(name, "Abs", [x]) as scope:
+        x = convert_to_tensor(x, name="x")
+        if x.dtype.is_complex:
+            return ComplexAbs(x, Tout=x.dtype.real_dtype, name=scope)
+        return Abs(x, name=scope)
+
+
+@op("x: T -> y: T", T=INEXACT | SIGNED, public="sign, math.sign")
+class Sign:
+    """-1, 0 or 1; for a complex number x / |x|."""
+
+    def kernel(x):
+        # The 0 makes 0 of -0.0, which bfloat16's sign would keep.
+        return np.sign(x) + x.dtype.type(0) if x.dtype.itemsize == 2 else np.sign(x)
+
+    def gradient(op, grad):
+        return zeros_like(op.inputs[0])
+
+
+@op("x: T -> y: T", T=FLOATING, public="floor, math.floor")
+class Floor:
+    """The greatest integer not above x."""
+
+    kernel = np.floor
+
+    def gradient(op, grad):
+        return None
+
+
+@op("x: T -> y: T", T=FLOATING)
+class Ceil:
+    """The least integer not below x."""
+
+    kernel = np.ceil
+
+    def gradient(op, grad):
+        return None
+
+
+@op("x: T -> y: T", T=FLOATING, public="rint, math.rint")
+class Rint:
+    """The nearest integer, the even one when there are two."""
+
+    kernel = np.rint
+
+    def gradient(op, grad):
+        return None
+
+
+@op("x: T -> y: T", T=INEXACT | SIGNED)
+class Round:
+    """The nearest integer, the even one when there are two."""
+
+    kernel = np.rint
+
+    def gradient(op, grad):
+        return None
+
+
+@export("ceil", "math.ceil")
+def ceil(x, name=None):
+    """The least integer not below x."""
+    return Ceil(x, name=name)
+
+
+@export("round", "math.round")
+def round(x, name=None):
+    """The nearest integer, the even one when there are two; integers as they are."""
+    x = convert_to_tensor(x, name="x")
+    return x if x.dtype.is_integer else Round(x, name=name)
+
+
+# -- powers and roots --------------------------------------------------------------------
+
+
+@op("x: T -> y: T", T=NUMERIC, public="square, math.square")
+class Square:
+    """x²."""
+
+    kernel = np.square
+
+    def gradient(op, grad):
+        x = conj(op.inputs[0])
+        return Mul(grad, Mul(x, constant(2.0, dtype=x.dtype)))
+
+
+@op("x: T -> y: T", T=INEXACT, public="sqrt, math.sqrt")
+class Sqrt:
+    """√x."""
+
+    kernel = np.sqrt
+
+    def gradient(op, grad):
+        return SqrtGrad(op.outputs[0], grad)
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class SqrtGrad:
+    """dy / (2·conj(y)), where y = √x; 0 wherever dy is 0, even at x = 0."""
+
+    def kernel(y, dy):
+        # dy·(½/y) and not ½·dy/y: which is rounded first shows in the last bit.
+        value = _in_place(np.multiply, dy.dtype.type(0.5) / _conjugate(y), dy)
+        return _zero_where(dy == 0, value)
+
+    def gradient(op, grad):
+        ga = grad / op.inputs[0]
+        return -conj(ga) * op.outputs[0], 0.5 * ga
+
+
+@op("x: T -> y: T", T=INEXACT, public="rsqrt, math.rsqrt")
+class Rsqrt:
+    """1 / √x."""
+
+    def kernel(x):
+        return x.dtype.type(1) / np.sqrt(x)
+
+    def gradient(op, grad):
+        return RsqrtGrad(op.outputs[0], grad)
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class RsqrtGrad:
+    """-½·dy·conj(y)³, where y = 1/√x; +0 wherever dy or dy·y is 0."""
+
+    def kernel(y, dy):
+        conjugate = _conjugate(y)
+        product = dy * conjugate
+        value = dy.dtype.type(-0.5) * product * (conjugate * conjugate)
+        return _zero_where((dy == 0) | (product == 0), value)
+
+    def gradient(op, grad):
+        a, b = conj(op.inputs[0]), op.inputs[1]
+        grad_a = -1.5 * conj(grad) * b * Square(a)
+        return grad_a, RsqrtGrad(a, grad)
+
+
+def _reciprocal(x):
+    if x.dtype.kind == "i":
+        if not np.all(x):
+            raise errors.InvalidArgumentError(None, None, "Integer division by zero")
+        return np.trunc(1 / x).astype(x.dtype)
+    return x.dtype.type(1) / x
+
+
+@op("x: T -> y: T", T=INEXACT | SIGNED, public="reciprocal, math.reciprocal")
+class Reciprocal:
+    """1 / x."""
+
+    kernel = _reciprocal
+
+    def gradient(op, grad):
+        return ReciprocalGrad(op.outputs[0], grad)
+
+
+@op("x: T -> y: T", T=INEXACT | SIGNED)
+class Inv:
+    """1 / x, as TensorFlow 1 first called it."""
+
+    kernel = _reciprocal
+
+    def gradient(op, grad):
+        return ReciprocalGrad(op.outputs[0], grad)
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class ReciprocalGrad:
+    """-dy·conj(y)², where y = 1/x; 0 wherever dy is 0."""
+
+    def kernel(y, dy):
+        conjugate = _conjugate(y)
+        value = conjugate * conjugate
+        return _zero_where(dy == 0, _in_place(np.multiply, value, -dy))
+
+    def gradient(op, grad):
+        a, b = conj(op.inputs[0]), op.inputs[1]
+        return conj(grad) * -2.0 * b * a, ReciprocalGrad(a, grad)
+
+
+# -- exponentials and logarithms ---------------------------------------------------------
+
+
+@op("x: T -> y: T", T=INEXACT, public="exp, math.exp")
+class Exp:
+    """e to the power x."""
+
+    kernel = np.exp
+
+    def gradient(op, grad):
+        return grad * conj(op.outputs[0])
+
+
+@op("x: T -> y: T", T=INEXACT, public="expm1, math.expm1")
+class Expm1:
+    """e to the power x, minus 1, exact near 0."""
+
+    kernel = np.expm1
+
+    def gradient(op, grad):
+        return grad * Exp(conj(op.inputs[0]))
+
+
+@op("x: T -> y: T", T=INEXACT, public="log, math.log")
+class Log:
+    """The natural logarithm."""
+
+    kernel = np.log
+
+    def gradient(op, grad):
+        return grad * Reciprocal(conj(op.inputs[0]))
+
+
+@op("x: T -> y: T", T=INEXACT, public="log1p, math.log1p")
+class Log1p:
+    """The natural logarithm of 1 + x, exact near 0."""
+
+    kernel = np.log1p
+
+    def gradient(op, grad):
+        return grad * Reciprocal(1 + conj(op.inputs[0]))
+
+
+# -- trigonometry ------------------------------------------------------------------------
+
+
+@op("x: T -> y: T", T=INEXACT, public="sin, math.sin")
+class Sin:
+    """The sine of x radians."""
+
+    kernel = np.sin
+
+    def gradient(op, grad):
+        return grad * Cos(conj(op.inputs[0]))
+
+
+@op("x: T -> y: T", T=INEXACT, public="cos, math.cos")
+class Cos:
+    """The cosine of x radians."""
+
+    kernel = np.cos
+
+    def gradient(op, grad):
+        return -grad * Sin(conj(op.inputs[0]))
+
+
+# -- squashing ---------------------------------------------------------------------------
+
+
+@op("x: T -> y: T", T=INEXACT, public="tanh, math.tanh, nn.tanh")
+class Tanh:
+    """The hyperbolic tangent."""
+
+    kernel = np.tanh
+
+    def gradient(op, grad):
+        return TanhGrad(conj(op.outputs[0]), grad)
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class TanhGrad:
+    """dy·(1 - y²), where y = tanh x."""
+
+    def kernel(y, dy):
+        value = y * y
+        value = _in_place(np.subtract, value, y.dtype.type(1), reverse=True)
+        return _in_place(np.multiply, value, dy)
+
+    def gradient(op, grad):
+        a, b = conj(op.inputs[0]), conj(op.inputs[1])
+        return grad * -2.0 * b * a, TanhGrad(a, grad)
+
+
+@op("x: T -> y: T", T=INEXACT)
+class Sigmoid:
+    """1 / (1 + e to the power -x)."""
+
+    def kernel(x):
+        # Where e to the power -x overflows, the quotient is 0, as in TensorFlow, which flushes
+        # the subnormal numbers that it should be.
+        if x.dtype == np.float16:  # it would overflow long before the quotient is lost
+            return _logistic(x.astype(np.float32)).astype(np.float16)
+        return _logistic(x)
+
+    def gradient(op, grad):
+        return SigmoidGrad(conj(op.outputs[0]), grad)
+
+
+def _logistic(x):
+    one = x.dtype.type(1)
+    value = _in_place(np.add, np.exp(-x), one)
+    return _in_place(np.divide, value, one, reverse=True)
+
+
+@export("sigmoid", "math.sigmoid", "nn.sigmoid")
+def sigmoid(x, name=None):
+    """1 / (1 + e to the power -x)."""
+    with NameScope(name, "Sigmoid", [x]) as scope:
+        return Sigmoid(convert_to_tensor(x, name="x"), name=scope)
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class SigmoidGrad:
+    """dy·y·(1 - y), where y = sigmoid x."""
+
+    def kernel(y, dy):
+        value = y.dtype.type(1) - y
+        return _in_place(np.multiply, _in_place(np.multiply, value, y), dy)
+
+    def gradient(op, grad):
+        a, b = conj(op.inputs[0]), conj(op.inputs[1])
+        gb = grad * b
+        return gb - 2.0 * gb * a, SigmoidGrad(a, grad)

@@ -1,0 +1,194 @@
+"""Matrix products."""
+
+import numpy as np
+
+from numpy_tf.framework import errors
+from numpy_tf.framework.conversion import convert_to_tensor
+from numpy_tf.framework.dtypes import NUMERIC, int8, int16
+from numpy_tf.framework.export import export
+from numpy_tf.framework.graph import NameScope
+from numpy_tf.framework.op_def import op
+from numpy_tf.framework.tensor_shape import broadcast_dims
+from numpy_tf.ops.array.shape import BroadcastGradientArgs, reshape, shape
+from numpy_tf.ops.math.cast import conj
+
+
+def _dot(a, b):
+    """np.matmul; half precision is summed in float32, as TensorFlow's kernels do."""
+    if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
+        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    return np.matmul(a, b)
+
+
+def _product_dims(a, b, swap_a, swap_b):
+    """The last two dimensions of a product, and whether the inner ones fit."""
+    a = a[::-1] if swap_a else a
+    b = b[::-1] if swap_b else b
+    inner = (a[1], b[0])
+    if None not in inner and inner[0] != inner[1]:
+        raise ValueError(f"Dimensions must be equal, but are {inner[0]} and {inner[1]}")
+    return (a[0], b[1])
+
+
+@op(
+    "a: T, b: T -> product: T",
+    T=NUMERIC - {int8, int16},
+    transpose_a=False,
+    transpose_b=False,
+    grad_a=False,
+    grad_b=False,
+)
+class MatMul:
+    """The product of two matrices, each transposed first if asked."""
+
+    def shape(op):
+        dims = []
+        for tensor in op.inputs:
+            if tensor.dims is not None and len(tensor.dims) != 2:
+                raise ValueError(f"Shape must be rank 2 but is rank {len(tensor.dims)}")
+            dims.append(tensor.dims or (None, None))
+        return _product_dims(*dims, op.attrs["transpose_a"], op.attrs["transpose_b"])
+
+    def kernel(a, b, *, transpose_a, transpose_b):
+        if a.ndim != 2 or b.ndim != 2:
+            raise errors.InvalidArgumentError(None, None, f"In[{int(a.ndim == 2)}] is not a matrix")
+        a = a.T if transpose_a else a
+        b = b.T if transpose_b else b
+        if a.shape[1] != b.shape[0]:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}",
+            )
+        return _dot(a, b)
+
+    def gradient(op, grad):
+        a, b = conj(op.inputs[0]), conj(op.inputs[1])
+        swap_a, swap_b = op.attrs["transpose_a"], op.attrs["transpose_b"]
+        if swap_a:
+            grad_a = MatMul(b, grad, transpose_a=swap_b, transpose_b=True)
+        else:
+            grad_a = MatMul(grad, b, transpose_b=not swap_b)
+        if swap_b:
+            grad_b = MatMul(grad, a, transpose_a=True, transpose_b=swap_a)
+        else:
+            grad_b = MatMul(a, grad, transpose_a=not swap_a)
+        return grad_a, grad_b
+
+
+@op(
+    "x: T, y: T -> output: T",
+    T=NUMERIC - {int8},
+    adj_x=False,
+    adj_y=False,
+    grad_x=False,
+    grad_y=False,
+)
+class BatchMatMulV2:
+    """Products of the last two dimensions; the others are broadcast to each other."""
+
+    def shape(op):
+        x, y = (tensor.dims for tensor in op.inputs)
+        if x is None or y is None:
+            return None
+        for dims in (x, y):
+            if len(dims) < 2:
+                raise ValueError(f"Shape must be at least rank 2 but is rank {len(dims)}")
+        product = _product_dims(x[-2:], y[-2:], op.attrs["adj_x"], op.attrs["adj_y"])
+        return broadcast_dims(x[:-2], y[:-2]) + product
+
+    def kernel(x, y, *, adj_x, adj_y):
+        x = np.conjugate(np.swapaxes(x, -1, -2)) if adj_x else x
+        y = np.conjugate(np.swapaxes(y, -1, -2)) if adj_y else y
+        if x.shape[-1] != y.shape[-2]:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Matrix size-incompatible: In[0]: {list(x.shape)}, In[1]: {list(y.shape)}",
+            )
+        return _dot(x, y)
+
+    def gradient(op, grad):
+        x, y = op.inputs
+        adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
+        if adj_x:
+            grad_x = matmul(y, grad, adjoint_a=adj_y, adjoint_b=True)
+        else:
+            grad_x = matmul(grad, y, adjoint_b=not adj_y)
+        if adj_y:
+            grad_y = matmul(grad, x, adjoint_a=True, adjoint_b=adj_x)
+        else:
+            grad_y = matmul(x, grad, adjoint_a=not adj_x)
+        return _reduced_to_batches(x, y, grad_x, grad_y)
+
+
+def _reduced_to_batches(x, y, grad_x, grad_y):
+    """Each gradient summed over the batch dimensions along which its input was broadcast."""
+    from numpy_tf.ops.math.reduction import reduce_sum
+
+    ranks = [None if t.dims is None else len(t.dims) for t in (x, y)]
+    if ranks == [2, 2]:
+        return grad_x, grad_y
+    if None not in ranks and x.dims[:-2] == y.dims[:-2] and None not in x.dims[:-2]:
+        return grad_x, grad_y
+    x_shape, y_shape = shape(x), shape(y)
+    x_axes, y_axes = BroadcastGradientArgs(x_shape[:-2], y_shape[:-2])
+    return (
+        reshape(reduce_sum(grad_x, x_axes), x_shape),
+        reshape(reduce_sum(grad_y, y_axes), y_shape),
+    )
+
+
+@export("matmul", "linalg.matmul")
+def matmul(
+    a,
+    b,
+    transpose_a=False,
+    transpose_b=False,
+    adjoint_a=False,
+    adjoint_b=False,
+    a_is_sparse=False,
+    b_is_sparse=False,
+    output_type=None,
+    grad_a=False,
+    grad_b=False,
+    name=None,
+):
+    """The product of matrices, or of batches of them when there are more dimensions.
+
+    Args:
+      a, b: tensors of rank 2 or more.
+      transpose_a, transpose_b: whether to swap the last two dimensions first.
+      adjoint_a, adjoint_b: the same, and conjugate.
+      a_is_sparse, b_is_sparse, grad_a, grad_b: hints to TensorFlow, without effect.
+      output_type: None or the inputs' dtype.
+
+    Raises:
+      ValueError: when both transpose and adjoint are asked, or shapes do not fit.
+      TypeError: when dtypes differ.
+    """
+    with NameScope(name, "MatMul", [a, b]) as scope:
+        for which, transpose, adjoint in (
+            ("a", transpose_a, adjoint_a),
+            ("b", transpose_b, adjoint_b),
+        ):
+            if transpose and adjoint:
+                raise ValueError(
+                    f"Only one of `transpose_{which}` and `adjoint_{which}` can be True. "
+                    f"Received `transpose_{which}`={transpose}, `adjoint_{which}`={adjoint}."
+                )
+        a = convert_to_tensor(a, name="a")
+        b = convert_to_tensor(b, dtype_hint=a.dtype.base_dtype, name="b")
+        if any(t.dims is None or len(t.dims) > 2 for t in (a, b)):
+            # Only an adjoint exists here, so transposing conjugates twice.
+            a, b = conj(a) if transpose_a else a, conj(b) if transpose_b else b
+            adjoints = {"adj_x": transpose_a or adjoint_a, "adj_y": transpose_b or adjoint_b}
+            return BatchMatMulV2(a, b, **adjoints, name=scope)
+        a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
+        return MatMul(
+            a,
+            b,
+            transpose_a=transpose_a or adjoint_a,
+            transpose_b=transpose_b or adjoint_b,
+            name=scope,
+        )

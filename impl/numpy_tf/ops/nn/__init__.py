@@ -1,0 +1,1 @@
+"""What neural networks add: activations."""

@@ -1,0 +1,233 @@
+"""The greatest elements of each row, and what is sorted by them."""
+
+import numpy as np
+
+from numpy_tf.framework import dtypes, errors
+from numpy_tf.framework.conversion import convert_to_tensor
+from numpy_tf.framework.dtypes import REAL
+from numpy_tf.framework.export import export
+from numpy_tf.framework.graph import NameScope
+from numpy_tf.framework.op_def import REQUIRED, op
+from numpy_tf.framework.static_value import constant_value
+from numpy_tf.ops.array.constant import constant
+from numpy_tf.ops.array.fill import zeros
+from numpy_tf.ops.array.gather import TensorScatterUpdate, gather, scatter_nd
+from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape, size
+from numpy_tf.ops.array.stack import stack
+from numpy_tf.ops.array.transpose import transpose
+from numpy_tf.ops.math.arithmetic import divide
+from numpy_tf.ops.math.cast import cast
+from numpy_tf.ops.math.comparison import Equal
+from numpy_tf.ops.math.reduction import reduce_prod, reduce_sum
+from numpy_tf.ops.math.sequence import range as range_of
+
+_COUNTS = frozenset({dtypes.int16, dtypes.int32, dtypes.int64})
+
+
+def _greatest(rows, count, index_dtype):
+    """The `count` greatest of each row in descending order, equal ones by position.
+
+    One alone is found past any NaN. A row to be sorted has no order when there is a NaN in
+    it: here NaN comes first; where it comes in TensorFlow is up to its sorting algorithm.
+    """
+    if count == 1 and rows.shape[-1]:
+        at = np.argmax(np.where(rows != rows, -np.inf, rows) if _has_nan(rows) else rows, axis=-1)
+        at = at[..., np.newaxis]
+    else:
+        # A stable ascending sort of the reversed row, read backwards.
+        last = rows.shape[-1] - 1
+        at = last - np.argsort(rows[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+        at = at[..., :count]
+    return np.take_along_axis(rows, at, axis=-1), at.astype(index_dtype)
+
+
+def _has_nan(rows):
+    return rows.dtype.kind not in "iu" and bool(np.isnan(rows).any())
+
+
+def _top_dims(dims, count):
+    if dims is None:
+        return [None, None]
+    if not dims:
+        raise ValueError("Shape must be at least rank 1 but is rank 0")
+    if count is not None and dims[-1] is not None and dims[-1] < count:
+        raise ValueError(f"input must have last dimension >= k = {count} but is {dims[-1]}")
+    return [(*dims[:-1], count)] * 2
+
+
+def _check_count(rows, count):
+    if count < 0:
+        raise errors.InvalidArgumentError(None, None, f"Need k >= 0, got {count}")
+    if rows.shape[-1] < count:
+        raise errors.InvalidArgumentError(
+            None, None, f"input must have at least k columns. Had {rows.shape[-1]}, needed {count}"
+        )
+
+
+def _top_gradient(op, grad, _):
+    input_shape, index_shape = shape(op.inputs[0]), shape(op.outputs[1])
+    width = gather(cast(index_shape, dtypes.int64), size(index_shape) - 1)
+    columns = reshape(op.outputs[1], stack([-1, width]))
+    input_width = gather(cast(input_shape, dtypes.int64), size(input_shape) - 1)
+    rows = shape(columns)[0]
+    starts = range_of(0, cast(rows, dtypes.int64) * input_width, input_width)
+    flat = reshape(columns + cast(expand_dims(starts, -1), dtypes.int32), [-1])
+    spread = scatter_nd(expand_dims(flat, -1), reshape(grad, [-1]), [reduce_prod(input_shape)])
+    return [reshape(spread, input_shape), zeros([], dtype=dtypes.int32)][: len(op.inputs)]
+
+
+@op("input: T -> values: T, indices: int32", T=REAL, k=REQUIRED, sorted=True)
+class TopK:
+    """The k greatest elements of each row and their positions, as TensorFlow first had it."""
+
+    def shape(op):
+        return _top_dims(op.inputs[0].dims, op.attrs["k"])
+
+    def kernel(input, *, k):
+        _check_count(input, k)
+        return _greatest(input, k, np.int32)
+
+    gradient = _top_gradient
+
+
+@op(
+    "input: T, k: Tk -> values: T, indices: index_type",
+    T=REAL,
+    Tk=_COUNTS,
+    index_type=_COUNTS,
+    sorted=True,
+)
+class TopKV2:
+    """The k greatest elements of each row and their positions."""
+
+    def shape(op):
+        count = constant_value(op.inputs[1])
+        return _top_dims(op.inputs[0].dims, None if count is None else int(count))
+
+    def kernel(input, k, *, index_type):
+        _check_count(input, int(k))
+        return _greatest(input, int(k), index_type.as_numpy_dtype)
+
+    gradient = _top_gradient
+
+
+@op("input: T, n: int32 -> values: T", T=REAL, reverse=False)
+class NthElement:
+    """The n-th smallest element of each row; the n-th greatest under `reverse`."""
+
+    def shape(op):
+        dims, place = op.inputs[0].dims, constant_value(op.inputs[1])
+        if dims is None:
+            return None
+        if not dims:
+            raise ValueError("Shape must be at least rank 1 but is rank 0")
+        if place is not None and dims[-1] is not None and dims[-1] <= place:
+            raise ValueError(f"Input must have last dimension > n = {place} but is {dims[-1]}")
+        return dims[:-1]
+
+    def kernel(input, n, *, reverse):
+        count = input.shape[-1]
+        if n < 0 or n >= count:
+            raise errors.InvalidArgumentError(None, None, f"Need 0 <= n < {count}, got {int(n)}")
+        return np.sort(input, axis=-1)[..., count - 1 - n if reverse else n]
+
+    def gradient(op, grad):
+        input, output = op.inputs[0], op.outputs[0]
+        chosen = cast(Equal(expand_dims(output, -1), input), grad.dtype)
+        grad = expand_dims(grad, -1)
+        count = expand_dims(reduce_sum(chosen, -1), -1)
+        return [divide(chosen, count) * grad, None]
+
+
+class TopKResult(tuple):
+    """The pair (values, indices), also by these names."""
+
+    __slots__ = ()
+    values = property(lambda pair: pair[0])
+    indices = property(lambda pair: pair[1])
+
+
+@export("nn.top_k", "math.top_k")
+def top_k(input, k=1, sorted=True, index_type=dtypes.int32, name=None):
+    """The `k` greatest elements of each row in descending order, and their positions.
+
+    Returns:
+      (values, indices), each of the shape of `input` with `k` as last dimension; of equal
+      elements the first comes first.
+    """
+    pair = TopKV2(input, k, sorted=sorted, index_type=index_type, name=name)
+    return TopKResult(pair)
+
+
+def _descending(values, axis, by_position):
+    dims = values.dims
+    count = shape(values)[axis]
+    if axis == -1 or (dims is not None and axis + 1 == len(dims)):
+        values, indices = top_k(values, count)
+        return indices if by_position else values
+    # The axis changes places with the last one, there and back.
+    swap = _swap(dims, axis, rank(values))
+    values, indices = top_k(transpose(values, swap), count)
+    return transpose(indices if by_position else values, swap)
+
+
+def _swap(dims, axis, count):
+    if dims is not None:
+        axes = list(range(len(dims)))
+        axes[axis], axes[-1] = axes[-1], axes[axis]
+        return constant(np.array(axes), name="transposition")
+    if axis < 0:
+        axis = axis + count
+    return TensorScatterUpdate(range_of(count), [[axis], [count - 1]], [count - 1, axis])
+
+
+def _ascending(values, axis, by_position):
+    # TensorFlow sorts what is negated, so that equal elements keep their order.
+    if values.dtype.is_unsigned:
+        offset = values.dtype.max
+        found = _descending(offset - values, axis, by_position)
+        return found if by_position else offset - found
+    if values.dtype.is_integer:
+        found = _descending(-values - 1, axis, by_position)
+        return found if by_position else -found - 1
+    found = _descending(-values, axis, by_position)
+    return found if by_position else -found
+
+
+_DIRECTIONS = {"ASCENDING": _ascending, "DESCENDING": _descending}
+
+
+def _sorted(values, axis, direction, by_position):
+    if direction not in _DIRECTIONS:
+        raise ValueError(
+            f"Argument `direction` should be one of {', '.join(sorted(_DIRECTIONS))}. "
+            f"Received: direction={direction}"
+        )
+    axis = convert_to_tensor(axis, name="axis")
+    known = constant_value(axis)
+    if axis.dims not in (None, ()) or known is None:
+        raise ValueError(f"Argument `axis` must be a constant scalar. Received: axis={axis}.")
+    values = convert_to_tensor(values, name="values")
+    return _DIRECTIONS[direction](values, int(known), by_position)
+
+
+@export("sort")
+def sort(values, axis=-1, direction="ASCENDING", name=None):
+    """`values` sorted along `axis`, "ASCENDING" or "DESCENDING".
+
+    Raises:
+      ValueError: for another direction, or an axis that is no constant.
+    """
+    with NameScope(name, "sort"):
+        return _sorted(values, axis, direction, by_position=False)
+
+
+@export("argsort")
+def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
+    """The int32 positions that sort `values` along `axis`; equal elements keep their order.
+
+    Raises:
+      ValueError: for another direction, or an axis that is no constant.
+    """
+    with NameScope(name, "argsort"):
+        return _sorted(values, axis, direction, by_position=True)

@@ -1,0 +1,1 @@
+"""Variables, assignment and random numbers."""

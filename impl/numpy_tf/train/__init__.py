@@ -1,0 +1,1 @@
+"""tf.train: optimizers, learning rates that decay, and the global step."""
