@@ -1,0 +1,1 @@
+"""The judge: compares two outcomes and decides one verdict."""

@@ -1,0 +1,1 @@
+"""The case language: from YAML text to checks that are ready to run."""

@@ -1,0 +1,114 @@
+"""Freshness: whether recordings say what a live TensorFlow has just answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from textwrap import shorten
+from typing import Any
+
+from gradparity.language.check import Check
+from gradparity.recordings.answer import Answer
+from gradparity.recordings.lookup import Found, State, look_up, mending
+from gradparity.recordings.store import Store, versions
+
+SHOWN = 100  # characters of each side of a difference
+LISTED = 10  # stale recordings named one by one
+
+PHRASES = {
+    State.NEW: "not recorded",
+    State.EDITED: "edited since",
+    State.OTHER_VERSION: "recorded from another TensorFlow",
+    State.OTHER_SETTINGS: "recorded under other settings",
+    State.DIFFERS: "recorded otherwise than TensorFlow answers now",
+}
+
+
+@dataclass
+class Freshness:
+    """What the live answers of a run say about the recordings.
+
+    Attributes:
+      store: the recordings of the TensorFlow that answers.
+      counts: how many checks are in which state.
+      stale: each check whose recording is not fresh, with the reason.
+    """
+
+    store: Store
+    counts: Counter[State] = field(default_factory=Counter)
+    stale: list[tuple[Check, Found]] = field(default_factory=list)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether every answer was recorded, and as it is."""
+        return not self.stale
+
+    def compare(self, check: Check, live: Answer) -> None:
+        """Holds a live answer against its recording.
+
+        Raises:
+          RecordingError: the recording cannot be read.
+        """
+        found = look_up(check, self.store)
+        if found.answer is not None and found.answer != live:
+            differences = "; ".join(differing(found.answer, live))
+            found = Found(
+                State.DIFFERS,
+                reason=f"TensorFlow now answers otherwise: {differences}. "
+                f"If that is right, {mending(check)}",
+            )
+        self.counts[found.state] += 1
+        if found.state is not State.FRESH:
+            self.stale.append((check, found))
+
+    def lines(self) -> list[str]:
+        """The state of the recordings for people: a count, and the stale ones by name."""
+        total = self.counts.total()
+        where = f"TensorFlow {self.store.version} in {self.store.folder.as_posix()}"
+        if not total:
+            return ["recordings: TensorFlow answered nothing that could be compared"]
+        if self.counts[State.NEW] + self.counts[State.OTHER_VERSION] == total:
+            others = [name for name in versions(self.store.folder) if name != self.store.version]
+            there = f", only from {', '.join(others)}" if others else ""
+            return [f"recordings: none of these {total:,} checks from {where}{there}"]
+        if self.is_fresh:
+            return [f"recordings: all {total:,} fresh, {where}"]
+        kinds = ", ".join(
+            f"{self.counts[state]:,} {phrase}"
+            for state, phrase in PHRASES.items()
+            if self.counts[state]
+        )
+        named = [f"  {check.id}: {found.reason}" for check, found in self.stale[:LISTED]]
+        more = len(self.stale) - LISTED
+        return [
+            f"recordings: {len(self.stale):,} of {total:,} stale, {where}: {kinds}",
+            *named,
+            *([f"  ... and {more:,} more"] if more > 0 else []),
+        ]
+
+
+def differing(recorded: Answer, live: Answer) -> Iterator[str]:
+    """In what two answers differ, a phrase for each tensor or part."""
+    for part in dict.fromkeys([*recorded.results, *live.results]):
+        then, now = recorded.results.get(part), live.results.get(part)
+        if isinstance(then, list) and isinstance(now, list):
+            noun = "y" if part == "ys" else "gradient"
+            for number, (left, right) in enumerate(zip_longest(then, now, fillvalue="nothing")):
+                if left != right:
+                    yield f"{noun} {number} was {_shown(left)}, is {_shown(right)}"
+        elif then != now:
+            yield f"{part} was {_shown(then)}, is {_shown(now)}"
+    for noun, left, right in (
+        ("ops", recorded.op_types, live.op_types),
+        ("differentiated ops", recorded.gradient_functions, live.gradient_functions),
+    ):
+        if left != right:
+            gone, come = sorted(set(left) - set(right)), sorted(set(right) - set(left))
+            yield f"{noun}: {' '.join([*(f'-{op}' for op in gone), *(f'+{op}' for op in come)])}"
+
+
+def _shown(item: Any) -> str:
+    text = "None" if item is None else item if isinstance(item, str) else str(item)
+    return shorten(text, SHOWN, placeholder=" ...")

@@ -1,0 +1,62 @@
+"""Reports: what a run found, as files for machines and people, and in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from gradparity.results import RunRecord
+
+GENERATOR = '<meta name="generator" content="gradparity'  # how a page of ours is known
+
+
+def write_all(record: RunRecord, folder: Path) -> list[Path]:
+    """Writes report.json, report.md, report.html and the pages that it links to.
+
+    Args:
+      record: a run; an interrupted one is reported as such.
+      folder: where to; made when it does not exist. Case pages of an earlier report in the
+        same folder that this one does not write again are removed.
+
+    Returns:
+      The paths written, report.json, report.md and report.html first.
+
+    Raises:
+      OSError: the folder or a file in it cannot be written.
+    """
+    from gradparity.reports.document import document
+
+    return write_document(document(record), folder)
+
+
+def write_document(document: dict[str, Any], folder: Path) -> list[Path]:
+    """As `write_all`, from the contents of a report.json."""
+    from gradparity.reports.document import to_text
+    from gradparity.reports.markdown import markdown
+    from gradparity.reports.pages import pages
+
+    html = pages(document)
+    files = {
+        "report.json": to_text(document),
+        "report.md": markdown(document),
+        "report.html": html.pop("report.html"),
+        **html,
+    }
+    written = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A file name that is not valid text holds lone surrogates, which UTF-8 cannot.
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+        written.append(path)
+    _remove_stale_pages(folder, written)
+    return written
+
+
+def _remove_stale_pages(folder: Path, written: Collection[Path]) -> None:
+    """Removes case pages of an earlier report in `folder`; files of others stay."""
+    current = set(written)
+    for path in (folder / "cases").rglob("*.html"):
+        if path not in current and GENERATOR in path.read_text("utf-8", "replace")[:400]:
+            path.unlink()

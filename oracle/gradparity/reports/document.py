@@ -1,0 +1,223 @@
+"""The document: a run as the plain data of report.json, from which all else is rendered."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import gradparity
+from gradparity.judge.verdict import Rule, Verdict, Word
+from gradparity.language.check import Case
+from gradparity.outcome import DenseResult, Outcome, Result
+from gradparity.reports.exact import digest, element_texts
+from gradparity.reports.legend import LEGEND
+from gradparity.results import CheckResult, RunRecord
+
+FORMAT = "gradparity-report"
+VERSION = 1
+ELEMENTS = 1000  # written of each tensor; of a larger one the first, and a digest of all
+
+Json: TypeAlias = dict[str, Any]
+
+
+def document(record: RunRecord) -> Json:
+    """A run as plain data; `schemas/report.schema.json` describes it.
+
+    The last key, "end", proves that the run ended: of an interrupted run it is missing.
+
+    File paths are relative to the current directory, with forward slashes. Nothing but
+    "started_at" and the keys named "seconds" varies between two runs with equal results.
+    """
+    results = record.results
+    cases = {(r.check.case.path, r.check.case.name): r.check.case for r in results}
+    data: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "gradparity": gradparity.__version__,
+        "started_at": record.started_at,
+        "seconds": round(record.seconds, 6),
+        "passes": record.passes,
+        "ledger_problems": list(record.ledger_problems),
+        "oracle": {profile: dict(d) for profile, d in record.oracle.items()},
+        "implementation": {profile: dict(d) for profile, d in record.implementation.items()},
+        "totals": totals(results),
+        "cases": [case_data(case) for case in cases.values()],
+        "checks": [check_data(result) for result in results],
+    }
+    if not record.interrupted:
+        data["end"] = {"checks": len(results), "seconds": round(record.seconds, 6)}
+    return data
+
+
+def totals(results: Sequence[CheckResult]) -> Json:
+    """How many checks came to what.
+
+    "agreement" divides the checks that agree by the loosest rule that one of their tensors
+    needed; those in which no tensor was compared, such as an expected error, are "nothing".
+    """
+    words = Counter(r.verdict.word for r in results)
+    agreeing = [r for r in results if r.verdict.word is Word.AGREE]
+    return {
+        "checks": len(results),
+        "cases": len({(r.check.case.path, r.check.case.name) for r in results}),
+        "verdicts": {word.value: words[word] for word in LEGEND},
+        "agreement": {
+            **{
+                rule.value: _largest([r for r in agreeing if _loosest(r.verdict) is rule])
+                for rule in Rule
+            },
+            "nothing": {"checks": sum(_loosest(r.verdict) is None for r in agreeing)},
+        },
+    }
+
+
+def _loosest(verdict: Verdict) -> Rule | None:
+    rules = [c.rule for c in verdict.comparisons if c.rule is not None]
+    return max(rules, key=list(Rule).index, default=None)
+
+
+def _largest(results: Sequence[CheckResult]) -> Json:
+    """How many checks, and where among them the largest distance in ulps was found."""
+    worst = max(
+        (
+            (comparison.max_ulp, result.check.id, comparison.where)
+            for result in results
+            for comparison in result.verdict.comparisons
+            if comparison.max_ulp is not None
+        ),
+        key=lambda found: found[0],
+        default=(None, None, None),
+    )
+    return {"checks": len(results), **dict(zip(("max_ulp", "check", "where"), worst, strict=True))}
+
+
+def case_data(case: Case) -> Json:
+    """A case as it stands in report.json; "file" and "name" identify it.
+
+    A file whose cases are generated holds several.
+    """
+    return {
+        "name": case.name,
+        "file": relative_path(case.path),
+        "about": case.about,
+        "source": case.source,
+        "graph": case.graph,
+    }
+
+
+def check_data(result: CheckResult) -> Json:
+    """A check, its verdict with the evidence, and what both sides answered."""
+    check, verdict = result.check, result.verdict
+    return {
+        "id": check.id,
+        "case": check.case.name,
+        "file": relative_path(check.position.path),
+        "line": check.position.line,
+        "column": check.position.column,
+        "profile": check.program.profile,
+        "ys": list(check.ys),
+        "xs": list(check.xs),
+        "stopped": list(check.stopped),
+        "verdict": verdict.word.value,
+        "reason": verdict.reason,
+        "kind": None if verdict.kind is None else verdict.kind.value,
+        "differences": [
+            {
+                "where": d.where,
+                "kind": d.kind.value,
+                "oracle": d.oracle,
+                "implementation": d.implementation,
+                "index": None if d.index is None else [int(i) for i in d.index],
+                "count": d.count,
+                "total": d.total,
+                "detail": d.detail,
+            }
+            for d in verdict.differences
+        ],
+        "comparisons": [
+            {
+                "where": c.where,
+                "rule": None if c.rule is None else c.rule.value,
+                "max_ulp": c.max_ulp,
+            }
+            for c in verdict.comparisons
+        ],
+        "oracle": _outcome(result.oracle),
+        "implementation": _outcome(result.implementation),
+        "script": check.program.script(),
+    }
+
+
+def _outcome(outcome: Outcome | None) -> Json | None:
+    if outcome is None:
+        return None
+    error = outcome.error
+    return {
+        "ys": [_result(y) for y in outcome.ys],
+        "gradients": [_result(gradient) for gradient in outcome.gradients],
+        "error": None
+        if error is None
+        else {
+            "stage": error.stage,
+            "type": error.type,
+            "message": error.message,
+            "line": error.line,
+        },
+        "gradient_functions": list(outcome.gradient_functions),
+        "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
+    }
+
+
+def _result(result: Result) -> Json | None:
+    if result is None:
+        return None
+    if isinstance(result, DenseResult):
+        return {"kind": "dense", **_dense(result)}
+    return {
+        "kind": "sparse",
+        "values": _dense(result.values),
+        "indices": _dense(result.indices),
+        "dense_shape": None if result.dense_shape is None else _dense(result.dense_shape),
+    }
+
+
+def _dense(result: DenseResult) -> Json:
+    value, static = result.value, result.static_shape
+    data: Json = {
+        "dtype": result.dtype,
+        "static_shape": None if static is None else list(static),
+        "shape": list(value.shape),
+        "values": element_texts(value, ELEMENTS),
+    }
+    if value.size > ELEMENTS:
+        data["sha256"] = digest(value)
+    return data
+
+
+def relative_path(path: Path) -> str:
+    """A path relative to the current directory, with forward slashes."""
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:  # on another drive
+        return path.as_posix()
+
+
+def to_text(data: Json) -> str:
+    """A document as JSON text with a line for each case and each check."""
+
+    def value(item: Any) -> Iterable[str]:
+        if isinstance(item, list) and item:
+            yield "[\n" + ",\n".join(_compact(entry) for entry in item) + "\n]"
+        else:
+            yield _compact(item)
+
+    lines = (f"{_compact(key)}: {text}" for key, item in data.items() for text in value(item))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _compact(item: Any) -> str:
+    return json.dumps(item, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

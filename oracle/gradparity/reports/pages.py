@@ -1,0 +1,218 @@
+"""report.html: an index and one page for each case, from the templates beside this module."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
+
+from gradparity.judge.verdict import Word
+from gradparity.reports import wording
+from gradparity.reports.exact import layout
+from gradparity.reports.legend import LEGEND
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+Json: TypeAlias = dict[str, Any]
+
+INDEX_FAILURES = 1000  # listed in the index, so that it opens at once
+NARROWEST = 0.6  # per cent of the bar: one check in ten thousand must still be seen
+RULES = {
+    None: "values differ",
+    "bits": "bit for bit",
+    "ulp": "within the ulp budget",
+    "scale": "by the scale of the tensor",
+}
+UNFIT = r'[\x00-\x1f<>:"|?*\\\ud800-\udfff]'  # for a file name on some system
+ASSETS = ("assets/report.css", "assets/report.js")
+
+
+def pages(document: Json) -> dict[str, str]:
+    """All files of the HTML report: path below the report's folder -> text."""
+    environment = _environment(document)
+    paths = page_paths(document["cases"])
+    checks = defaultdict(list)
+    for check in document["checks"]:
+        checks[check["file"], check["case"]].append(check)
+    cases = [
+        {
+            **case,
+            "page": paths[case["file"], case["name"]],
+            "checks": checks[case["file"], case["name"]],
+            "verdicts": Counter(check["verdict"] for check in checks[case["file"], case["name"]]),
+        }
+        for case in document["cases"]
+    ]
+    failures = [check for check in document["checks"] if wording.fails(check)]
+    files = {name: _asset(environment, name) for name in ASSETS}
+    files["report.html"] = environment.get_template("index.html").render(
+        root="",
+        cases=cases,
+        paths=paths,
+        segments=segments(document["totals"]["verdicts"]),
+        failures=failures[:INDEX_FAILURES],
+        failure_count=len(failures),
+    )
+    template = environment.get_template("case.html")
+    for case in cases:
+        root = "../" * case["page"].count("/")
+        files[case["page"]] = template.render(root=root, case=case, rows=tensor_rows)
+    return files
+
+
+def _environment(document: Json) -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("gradparity.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        anchor=anchor,
+        duration=wording.duration,
+        fails=wording.fails,
+        highlight=highlight,
+        legend=lambda word: LEGEND[Word(word)],
+        number="{:,}".format,
+        place=wording.place,
+        plural=wording.plural,
+        url=partial(quote, errors="backslashreplace"),
+    )
+    environment.globals.update(
+        document=document, names=wording.names(document), wording=wording, sides=wording.SIDES
+    )
+    return environment
+
+
+def _asset(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def page_paths(cases: Collection[Json]) -> dict[tuple[str, str], str]:
+    """File and name of a case -> its page, below "cases/" and unique even where case is ignored."""
+    paths: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
+    for case in cases:
+        parts = [re.sub(UNFIT, "_", part) for part in case["name"].split("/")]
+        stem = "/".join(part if part.strip(". ") else "_" for part in parts)
+        name, number = stem, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        paths[case["file"], case["name"]] = f"cases/{name}.html"
+    return paths
+
+
+def anchor(check: Json) -> str:
+    """The HTML id of a check on its case's page: its own id, less the case's name."""
+    return re.sub(r"\s", "_", check["id"].split("::", 1)[-1])
+
+
+def segments(verdicts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
+    """A stacked bar: word, count, left edge and width in per cent, of the words that occur."""
+    occurring = {word: count for word, count in verdicts.items() if count}
+    total = sum(occurring.values())
+    widths = {word: max(100 * n / total, NARROWEST) for word, n in occurring.items()}
+    scale = 100 / sum(widths.values()) if widths else 0
+    bar, left = [], 0.0
+    for word, width in widths.items():
+        bar.append((word, occurring[word], round(left, 3), round(width * scale, 3)))
+        left += width * scale
+    return bar
+
+
+def highlight(code: str) -> Markup:
+    """Python code as HTML, its tokens in classes that report.css colours."""
+    from markupsafe import Markup
+    from pygments import highlight as highlighted
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    formatter = HtmlFormatter(nowrap=True)
+    return Markup(highlighted(code, PythonLexer(stripnl=False), formatter))  # escapes the code
+
+
+def tensor_rows(check: Json) -> Iterator[Json]:
+    """A row for each dense tensor of a check, gradients first.
+
+    Yields:
+      label: "gradient 0 (w1)"; for a part of `tf.IndexedSlices` with ", values" and so on.
+      same: whether both sides answered letter by letter the same.
+      cells: the oracle's and the implementation's answer: its type and its marked values.
+        None where a side has no such tensor.
+      compared: how the judge found them to compare, in words.
+    """
+    comparisons = {c["where"]: c for c in check["comparisons"]}
+    for group, number, label in wording.tensor_labels(check):
+        answers = []
+        for side in wording.SIDES:
+            results = (check[side] or {group: ()})[group]
+            answers.append(wording.parts(results[number]) if number < len(results) else {})
+        for part in ("", "values", "indices", "dense_shape"):
+            if not any(part in answer for answer in answers):
+                continue
+            where = f"{label}, {part}" if part else label
+            comparison = comparisons.get(where)
+            mark = "near" if comparison and comparison["rule"] else "wrong"
+            one, other = (answer.get(part, _ABSENT) for answer in answers)
+            kinds = [d["kind"] for d in check["differences"] if d["where"] in (label, where)]
+            yield {
+                "label": where,
+                "same": one == other,
+                "cells": [_cell(one, other, mark), _cell(other, one, mark)],
+                "compared": _compared(comparison, kinds, both_none=one is other is None),
+            }
+
+
+def _compared(comparison: Json | None, kinds: Collection[str], both_none: bool) -> str:
+    words = []
+    if comparison is not None:
+        words.append(RULES[comparison["rule"]])
+        if comparison["max_ulp"]:
+            words.append(f"{comparison['max_ulp']:,} ulp")
+    elif both_none:
+        words.append("both None")
+    words += [f"{kind} differs" for kind in dict.fromkeys(kinds) if kind != "value"]
+    return ", ".join(words) or "not compared"
+
+
+_ABSENT: Json = {}
+
+
+def _cell(tensor: Json | None, other: Json | None, mark: str) -> Json | None:
+    if tensor is _ABSENT:
+        return None
+    if tensor is None:
+        return {"type": "None", "spans": (), "sha256": None}
+    comparable = other and other["shape"] == tensor["shape"]
+    return {
+        "type": wording.type_text(tensor),
+        "spans": _spans(tensor, other["values"] if other and comparable else (), mark),
+        "sha256": tensor.get("sha256"),
+    }
+
+
+def _spans(tensor: Json, others: Collection[str], mark: str) -> list[tuple[str, str]]:
+    """A tensor's values as (text, mark) pairs: elements that differ from `others` are marked."""
+    values = tensor["values"]
+    differ = [a != b for a, b in zip(values, others, strict=True)] if others else []
+    if not any(differ):
+        return [(wording.values_text(tensor), "")]
+    spans = [("", "")]
+    for piece in layout(tensor["shape"], len(values)):
+        text = piece if isinstance(piece, str) else values[piece]
+        if not isinstance(piece, str) and differ[piece]:
+            spans += [(text, mark), ("", "")]
+        else:
+            spans[-1] = (spans[-1][0] + text, "")
+    return spans
