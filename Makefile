@@ -34,7 +34,7 @@ upgrade: ## remake the pins in requirements/ with the newest releases that fit (
 	sh requirements/lock.sh $(UV) --upgrade
 
 clean: ## remove what runs leave behind, but not the environment
-	rm -rf reports/latest dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf reports/latest dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .gradparity_cache
 	find oracle impl tests cases -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment, too

@@ -1,5 +1,7 @@
 """Sessions: fetches, feeds, plans, and errors at run time."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -122,6 +124,27 @@ class TestPlans:
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             assert session.run(difference) == -3
+
+    def test_write_over_no_buffer_that_a_view_still_shows(self):
+        x = tf.placeholder(tf.float32, [None])
+        y = x + 1.0
+        negated = -tf.reshape(y, [-1])
+        fed = np.ones(100_000, np.float32)
+        with tf.Session() as session:
+            assert session.run([y, negated], {x: fed})[0][0] == 2
+            assert session.run([tf.exp(-negated), tf.reduce_sum(negated)], {x: fed})[1] == -200_000
+
+    def test_write_large_results_over_spent_buffers(self):
+        x = tf.placeholder(tf.float32, [None])
+        y = tf.exp(-(x + 1.0))
+        fed = np.zeros(1_000_000, np.float32)
+        with tf.Session() as session:
+            session.run(y, {x: fed})
+            tracemalloc.start()
+            session.run(y, {x: fed})
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < 1.5 * fed.nbytes
 
     def test_run_what_a_control_dependency_demands(self):
         counter = tf.Variable(0.0)

@@ -50,27 +50,35 @@ def load(paths: Sequence[Path | str], root: Path | str | None = None) -> list[Ch
 def read(paths: Sequence[Path | str], root: Path | str | None = None) -> Corpus:
     """As `load`, but gives what is valid and the problems of what is not."""
     corpus = Corpus()
-    seen: dict[Path, str] = {}
+    named, corpus.problems = find(paths, root)
+    for path, name in named:
+        corpus.files.append(path)
+        try:
+            corpus.checks += load_file(path, name)
+        except CaseErrors as errors:
+            corpus.problems += errors.problems
+    return corpus
+
+
+def find(
+    paths: Sequence[Path | str], root: Path | str | None = None
+) -> tuple[list[tuple[Path, str]], list[CaseProblem]]:
+    """The case files at `paths`, each once, with their names; and what is wrong with `paths`."""
+    problems: list[CaseProblem] = []
+    named: dict[Path, tuple[Path, str]] = {}
     for given in map(Path, paths):
         if not given.exists():
-            corpus.problems.append(problem_at(given, (), 1, 1, "there is no such file or folder"))
+            problems.append(problem_at(given, (), 1, 1, "there is no such file or folder"))
             continue
         top = Path(root) if root is not None else corpus_root(given)
         files = list(case_files(given))
         if not files:
-            corpus.problems.append(
+            problems.append(
                 problem_at(given, (), 1, 1, "no case files here", "cases end in .yaml or .yml")
             )
         for path in files:
-            if path.resolve() in seen:
-                continue
-            seen[path.resolve()] = name = case_name(path, top)
-            corpus.files.append(path)
-            try:
-                corpus.checks += load_file(path, name)
-            except CaseErrors as errors:
-                corpus.problems += errors.problems
-    return corpus
+            named.setdefault(path.resolve(), (path, case_name(path, top)))
+    return list(named.values()), problems
 
 
 def case_files(path: Path) -> Iterator[Path]:

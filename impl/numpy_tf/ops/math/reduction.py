@@ -47,11 +47,11 @@ def _sum_along(input, axes, keep_dims):
     """The sum along axes, as TensorFlow's kernels take it.
 
     One element alone passes as it is (NumPy adds it to 0, which loses the sign of -0.0);
-    half precision is summed in float32 and rounded once.
+    bfloat16 is summed in float32 and rounded once, float16 is rounded after each term.
     """
     if math.prod([input.shape[axis] for axis in axes]) == 1:
         return input if keep_dims else input.squeeze(axes)
-    if input.dtype.itemsize == 2 and input.dtype.kind not in "iu":
+    if input.dtype.itemsize == 2 and input.dtype.kind not in "iuf":
         wide = np.add.reduce(input.astype(np.float32), axis=axes, keepdims=keep_dims)
         return wide.astype(input.dtype)
     return np.add.reduce(input, axis=axes, dtype=input.dtype, keepdims=keep_dims)
