@@ -1,0 +1,34 @@
+// The report's comforts: filter the table of cases, open the check that a link points to.
+"use strict";
+
+const form = document.getElementById("filter");
+if (form) {
+  const rows = [...document.querySelectorAll("table.cases tbody tr")];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const apply = () => {
+    const words = form.elements.text.value.toLowerCase().split(/\s+/);
+    const verdict = form.elements.verdict.value;
+    let shown = 0;
+    rows.forEach((row, i) => {
+      row.hidden =
+        !words.every((word) => texts[i].includes(word)) ||
+        (verdict !== "" && !row.dataset.verdicts.split(" ").includes(verdict));
+      shown += !row.hidden;
+    });
+    form.elements.shown.value = `${shown} of ${rows.length} cases`;
+  };
+  form.addEventListener("input", apply);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.hidden = false;
+  apply();
+}
+
+const openTarget = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) {
+    target.open = true;
+    target.scrollIntoView();
+  }
+};
+addEventListener("hashchange", openTarget);
+openTarget();
