@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from gradparity.commands import options
+
 if TYPE_CHECKING:
     from gradparity.language.check import Check
     from gradparity.mutants import Mutant, Trial
@@ -49,14 +51,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED = 1, 2, 3, 130
     show_default=True,
     help="Who knows the truth: TensorFlow, its recordings, or a module that wears its API.",
 )
-@click.option(
-    "--recordings",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("recordings"),
-    show_default=True,
-    help="The folder of recordings.",
-)
+@options.recordings
 @click.option(
     "--quick", is_flag=True, help="Ask each mutant only the checks that mutants.yaml names."
 )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from gradparity.commands import options
+
 if TYPE_CHECKING:
     from gradparity.lane import Answer as LaneAnswer
     from gradparity.language.check import Check
@@ -21,14 +23,7 @@ STALE, INVALID, NO_ORACLE, INTERRUPTED = 1, 2, 3, 130
 
 @click.command("record")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--recordings",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("recordings"),
-    show_default=True,
-    help="The folder of recordings; below it there is one for each TensorFlow version.",
-)
+@options.recordings
 @click.option(
     "--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a recording is stale."
 )
@@ -37,28 +32,9 @@ STALE, INVALID, NO_ORACLE, INTERRUPTED = 1, 2, 3, 130
     is_flag=True,
     help="Ask only for the files in which a check is new or edited since it was recorded.",
 )
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="How many TensorFlow processes run at a time.  [default: 2, or 1 on one core]",
-)
-@click.option(
-    "--time-limit",
-    metavar="S",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds for one check.",
-)
-@click.option(
-    "--memory-limit",
-    metavar="GB",
-    type=click.FloatRange(min=0, min_open=True),
-    default=4.0,
-    show_default=True,
-    help="Memory for one check, beyond what TensorFlow itself takes.",
-)
+@options.jobs
+@options.time_limit
+@options.memory_limit
 @click.option("--quiet", is_flag=True, help="No progress, only the outcome.")
 def command(
     paths: tuple[Path, ...],

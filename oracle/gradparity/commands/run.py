@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from gradparity.commands import options
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -30,13 +32,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 @click.command("run")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--impl",
-    metavar="MODULE",
-    default="numpy_tf",
-    show_default=True,
-    help="The implementation under test: a module that wears the API of tensorflow.compat.v1.",
-)
+@options.impl
 @click.option(
     "--oracle",
     type=click.Choice(["live", "recorded"]),
@@ -49,14 +45,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     metavar="X",
     help="With --oracle recorded: which TensorFlow's recordings.  [default: the newest]",
 )
-@click.option(
-    "--recordings",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("recordings"),
-    show_default=True,
-    help="The folder of recordings.",
-)
+@options.recordings
 @click.option(
     "--check-recordings",
     is_flag=True,
@@ -70,12 +59,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     show_default=True,
     help="Where to write report.json, report.md and report.html.",
 )
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="How many TensorFlow processes run at a time.  [default: 2, or 1 on one core]",
-)
+@options.jobs
 @click.option(
     "-k",
     "expression",
@@ -83,22 +67,8 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     help="Only checks whose id matches, e.g. 'tutorial and not sweep'.",
 )
 @click.option("--in-process", is_flag=True, help="Run both sides in this process, for debuggers.")
-@click.option(
-    "--time-limit",
-    metavar="S",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds for one check on one side.",
-)
-@click.option(
-    "--memory-limit",
-    metavar="GB",
-    type=click.FloatRange(min=0, min_open=True),
-    default=4.0,
-    show_default=True,
-    help="Memory for one check on one side, beyond what the side's process takes by itself.",
-)
+@options.time_limit
+@options.memory_limit
 @click.option(
     "--ledger",
     "ledger_path",

@@ -1,0 +1,49 @@
+"""Options that several commands have, worded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+impl = click.option(
+    "--impl",
+    metavar="MODULE",
+    default="numpy_tf",
+    show_default=True,
+    help="The implementation under test: a module that wears the API of tensorflow.compat.v1.",
+)
+
+recordings = click.option(
+    "--recordings",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("recordings"),
+    show_default=True,
+    help="The folder of recordings; below it there is one for each TensorFlow version.",
+)
+
+jobs = click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many TensorFlow processes run at a time.  [default: 2, or 1 on one core]",
+)
+
+time_limit = click.option(
+    "--time-limit",
+    metavar="S",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds for one check on one side.",
+)
+
+memory_limit = click.option(
+    "--memory-limit",
+    metavar="GB",
+    type=click.FloatRange(min=0, min_open=True),
+    default=4.0,
+    show_default=True,
+    help="Memory for one check on one side, beyond what the side's process takes by itself.",
+)
