@@ -42,6 +42,7 @@ FRAMES_OF_LIBRARIES = re.compile(
 UNSTABLE = [
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x..."),
     (re.compile(r"\bCustomGradient-\d+\b"), "CustomGradient-..."),
+    (re.compile(r"\bFuncGraph\(name=(\w+?)_\d+, id=\d+\)"), r"FuncGraph(name=\1_..., id=...)"),
     (re.compile(r"[^\s\"'(]*/site-packages/"), ""),
 ]
 

@@ -186,11 +186,13 @@ Detected at node 'y' defined at (most recent call last):
         more)
     File "<gradients>", line 1, in <module>
 Graph object at 0x7fcb69e9d2c0, CustomGradient-123, see /usr/lib/site-packages/tensorflow/x.py:65
+FuncGraph(name=cond_true_157, id=140479103198144)
 """
 STABLE = """\
 Detected at node 'y' defined at (most recent call last):
     File "<gradients>", line 1, in <module>
 Graph object at 0x..., CustomGradient-..., see tensorflow/x.py:65
+FuncGraph(name=cond_true_..., id=...)
 """
 
 
