@@ -52,10 +52,6 @@ class DType:
         return self._numpy
 
     @property
-    def _is_ref_dtype(self):
-        return self.is_ref
-
-    @property
     def is_numpy_compatible(self):
         """Whether arrays of this type exist in NumPy."""
         return self.name not in ("resource", "variant")

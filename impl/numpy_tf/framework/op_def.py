@@ -83,7 +83,6 @@ _SIGNATURE_ITEM = re.compile(
     r"(?P<name>\w+)(?: as (?P<keyword>\w+))?: "
     r"(?:(?P<number>\w+)\*)?(?P<open>\[|Ref\()?(?P<type>\w+)[\])]?"
 )
-_FRAMEWORK_ARGUMENTS = ("op", "state", "dtype")
 
 
 class Argument:
