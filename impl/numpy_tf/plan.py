@@ -205,9 +205,7 @@ class _Compiler:
             slot = self._slots[id(tensor)]
             fed = id(tensor) in self._fed_by_value
             if takes_ref and fed:
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     f"Input {len(inputs)} of node {op.name} was passed "
                     f"{tensor.dtype.base_dtype.name}, which was fed for {tensor.name}, "
                     f"incompatible with expected {tensor.dtype.name}.",

@@ -206,6 +206,25 @@ def as_dtype(value):
 
 export_as(as_dtype, "as_dtype", "dtypes.as_dtype")
 
+
+class Types(frozenset):
+    """The dtypes that a type attribute allows, and its default where it has one.
+
+    An attribute that an input settles takes its default for inputs that leave the dtype open,
+    such as an empty list; any other takes it when the call does not name a dtype.
+
+    Attributes:
+      default: a DType.
+    """
+
+    __slots__ = ("default",)
+
+    def __new__(cls, allowed, default):
+        types = super().__new__(cls, allowed)
+        types.default = default
+        return types
+
+
 FLOATING = frozenset({float16, bfloat16, float32, float64})
 COMPLEX = frozenset({complex64, complex128})
 SIGNED = frozenset({int8, int16, int32, int64})
@@ -215,4 +234,9 @@ REAL = FLOATING | INTEGER
 INEXACT = FLOATING | COMPLEX
 NUMERIC = REAL | COMPLEX
 INDEX = frozenset({int32, int64})
+INT32_BY_DEFAULT = Types(INDEX, default=int32)
+INT64_BY_DEFAULT = Types(INDEX, default=int64)
+FLOAT32_BY_DEFAULT = Types(FLOATING, default=float32)
+COMPLEX64_BY_DEFAULT = Types(COMPLEX, default=complex64)
+PARTS_OF_COMPLEX = Types({float32, float64}, default=float32)
 ANY = NUMERIC | {bool_, string, resource, variant}

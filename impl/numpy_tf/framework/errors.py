@@ -68,3 +68,8 @@ FailedPreconditionError = globals()["FailedPreconditionError"]
 ResourceExhaustedError = globals()["ResourceExhaustedError"]
 UnimplementedError = globals()["UnimplementedError"]
 InternalError = globals()["InternalError"]
+
+
+def invalid_argument(message):
+    """The error that a kernel raises when what it is given does not fit; the plan names the op."""
+    return InvalidArgumentError(None, None, message)

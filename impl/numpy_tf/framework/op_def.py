@@ -16,7 +16,8 @@ The signature names inputs and outputs with their types: an attribute (`x: T`), 
 type (`axis: int32`), a list of one type (`values: N*T`), a list of any types
 (`inputs: [T]`), or a reference (`ref: Ref(T)`); `dim as axis: T` is called `axis` by
 `tf.raw_ops` alone. The keywords of `@op` give each type
-attribute its allowed dtypes and every other attribute its default, or `REQUIRED`.
+attribute its allowed dtypes (`dtypes.Types` with a default, where it has one) and every other
+attribute its default, or `REQUIRED`.
 
 The block may define:
 
@@ -50,13 +51,6 @@ from numpy_tf.framework.graph import Operation, Tensor, _state, graph_of
 NOT_DIFFERENTIABLE = "NOT_DIFFERENTIABLE"
 NO_GRADIENT = "NO_GRADIENT"
 
-# Type attributes that have this default in TensorFlow's registry, whatever the op: it is
-# what an empty list of axes becomes.
-_INT32_BY_DEFAULT = frozenset(
-    {"Tdim", "Tidx", "Tmultiples", "Tnumsegments", "Tpaddings", "Tperm", "Tshape"}
-    | {"index_type", "shape_type"}
-)
-
 
 class _Required:
     def __repr__(self):
@@ -64,16 +58,6 @@ class _Required:
 
 
 REQUIRED = _Required()
-
-
-class DefaultType:
-    """A type attribute that inputs do not settle: its allowed dtypes and its default."""
-
-    __slots__ = ("allowed", "default")
-
-    def __init__(self, allowed, default):
-        self.allowed = allowed
-        self.default = default
 
 
 OPS = {}  # op type -> OpDef
@@ -172,10 +156,12 @@ class OpDef:
         self.outputs = _arguments(after)
         self.allowed = {n: v for n, v in attrs.items() if isinstance(v, (set, frozenset))}
         self.defaults = {n: v for n, v in attrs.items() if n not in self.allowed}
-        for name, value in list(self.defaults.items()):
-            if isinstance(value, DefaultType):
-                self.allowed[name] = value.allowed
-                self.defaults[name] = value.default
+        by_input = {argument.type_attr for argument in self.inputs}
+        self._preferred = {}
+        for name, allowed in self.allowed.items():
+            if isinstance(allowed, dtypes.Types):
+                defaults = self._preferred if name in by_input else self.defaults
+                defaults[name] = allowed.default
         self.shape = body.get("shape", _first_input_shape)
         self.kernel = body.get("kernel")
         if isinstance(self.kernel, staticmethod):
@@ -426,7 +412,7 @@ class OpDef:
                     raise
                 raise self._mismatch(argument, found, wanted, settled) from error
         else:
-            preferred = dtypes.int32 if attribute in _INT32_BY_DEFAULT else None
+            preferred = self._preferred.get(attribute)
             tensor = convert_to_tensor(value, name=name, preferred_dtype=preferred)
         dtype = tensor.dtype.base_dtype
         if wanted is None:

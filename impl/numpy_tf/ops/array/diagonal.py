@@ -26,8 +26,8 @@ def _bounds(k):
     flat = np.asarray(k).reshape(-1)
     low, high = int(flat[0]), int(flat[-1])
     if low > high:
-        raise errors.InvalidArgumentError(
-            None, None, f"lower_diag_index must not be larger than upper_diag_index: {low} > {high}"
+        raise errors.invalid_argument(
+            f"lower_diag_index must not be larger than upper_diag_index: {low} > {high}"
         )
     return low, high
 
@@ -114,9 +114,7 @@ def _matrix_sizes(length, low, high, rows, columns):
         or columns < least_columns
         or (rows != least_rows and columns != least_columns)
     ):
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             "The number of rows or columns is not consistent with the specified d_lower, "
             "d_upper, and diagonal.",
         )

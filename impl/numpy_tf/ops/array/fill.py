@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX, NUMERIC
+from numpy_tf.framework.dtypes import ANY, INT32_BY_DEFAULT, NUMERIC
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import NOT_DIFFERENTIABLE, op
@@ -17,7 +17,7 @@ from numpy_tf.ops.array.shape import Shape
 from numpy_tf.ops.array.shape import shape as shape_of
 
 
-@op("dims: index_type, value: T -> output: T", T=ANY, index_type=INDEX)
+@op("dims: index_type, value: T -> output: T", T=ANY, index_type=INT32_BY_DEFAULT)
 class Fill:
     """A tensor of shape `dims`, each element `value`."""
 
@@ -32,9 +32,7 @@ class Fill:
 
     def kernel(dims, value):
         if (dims < 0).any():
-            raise errors.InvalidArgumentError(
-                None, None, f"Dimension {int(dims.min())} must be >= 0"
-            )
+            raise errors.invalid_argument(f"Dimension {int(dims.min())} must be >= 0")
         return np.full(dims, value, value.dtype)
 
     def gradient(op, grad):

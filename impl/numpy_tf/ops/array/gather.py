@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.indexed_slices import IndexedSlices, densify
@@ -32,7 +32,7 @@ _GATHER_INDEX = INDEX | {dtypes.int16}
 
 
 def _invalid(message):
-    return errors.InvalidArgumentError(None, None, message)
+    return errors.invalid_argument(message)
 
 
 def _position(array_shape, flat_index):
@@ -388,7 +388,7 @@ def boolean_mask(tensor, mask, name="boolean_mask", axis=None):
 @op(
     "indices: TI, depth: int32, on_value: T, off_value: T -> output: T",
     T=ANY,
-    TI=frozenset({dtypes.uint8, dtypes.int8, dtypes.int32, dtypes.int64}),
+    TI=Types(INDEX | {dtypes.uint8, dtypes.int8}, default=dtypes.int64),
     axis=-1,
 )
 class OneHot:
@@ -993,7 +993,7 @@ def dynamic_partition(data, partitions, num_partitions, name=None):
     return DynamicPartition(data, partitions, num_partitions=num_partitions, name=name)
 
 
-@op("x: T, y: T -> out: T, idx: out_idx", T=ANY, out_idx=INDEX)
+@op("x: T, y: T -> out: T, idx: out_idx", T=ANY, out_idx=INT32_BY_DEFAULT)
 class ListDiff:
     """The elements of x that are not in y, and where in x they are."""
 

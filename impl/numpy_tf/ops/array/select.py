@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, NUMERIC
+from numpy_tf.framework.dtypes import ANY, NUMERIC, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import NO_GRADIENT, op
@@ -14,7 +14,7 @@ from numpy_tf.ops.array.fill import zeros, zeros_like
 
 
 def _invalid(message):
-    return errors.InvalidArgumentError(None, None, message)
+    return errors.invalid_argument(message)
 
 
 @op("condition: bool, t as x: T, e as y: T -> output: T", T=ANY)
@@ -89,7 +89,9 @@ class SelectV2:
         return None, gx, gy
 
 
-@op("input as condition: T -> index: int64", T=NUMERIC | {dtypes.bool_})
+@op(
+    "input as condition: T -> index: int64", T=Types(NUMERIC | {dtypes.bool_}, default=dtypes.bool_)
+)
 class Where:
     """[n, rank] positions of the elements that are true, or not zero, in order."""
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INT32_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.indexed_slices import densify
-from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, DefaultType, op
+from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import as_dims, bracket_dims, merge_dims
 from numpy_tf.ops.array.constant import constant_from_array
@@ -16,10 +16,10 @@ from numpy_tf.ops.array.dims import dims_given_by, divide_dim, merge, with_rank
 
 
 def _invalid(message):
-    return errors.InvalidArgumentError(None, None, message)
+    return errors.invalid_argument(message)
 
 
-@op("input: T -> output: out_type", T=ANY, out_type=DefaultType(INDEX, dtypes.int32))
+@op("input: T -> output: out_type", T=ANY, out_type=INT32_BY_DEFAULT)
 class Shape:
     """The shape of the input, as a vector."""
 
@@ -33,7 +33,7 @@ class Shape:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("input: N*T -> output: N*out_type", T=ANY, out_type=DefaultType(INDEX, dtypes.int32), N=None)
+@op("input: N*T -> output: N*out_type", T=ANY, out_type=INT32_BY_DEFAULT, N=None)
 class ShapeN:
     """The shapes of the inputs, as vectors."""
 
@@ -59,7 +59,7 @@ class Rank:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("input: T -> output: out_type", T=ANY, out_type=DefaultType(INDEX, dtypes.int32))
+@op("input: T -> output: out_type", T=ANY, out_type=INT32_BY_DEFAULT)
 class Size:
     """The number of elements of the input."""
 
@@ -146,7 +146,7 @@ def _reshaped_dims(before, wanted):
     return tuple(dims)
 
 
-@op("tensor: T, shape: Tshape -> output: T", T=ANY, Tshape=INDEX)
+@op("tensor: T, shape: Tshape -> output: T", T=ANY, Tshape=INT32_BY_DEFAULT)
 class Reshape:
     """The input's elements in another shape; -1 stands for what is left."""
 
@@ -203,7 +203,7 @@ def reshape(tensor, shape, name=None):
     return result
 
 
-@op("input: T, dim as axis: Tdim -> output: T", T=ANY, Tdim=INDEX)
+@op("input: T, dim as axis: Tdim -> output: T", T=ANY, Tdim=INT32_BY_DEFAULT)
 class ExpandDims:
     """The input with a dimension of size 1 put in at `dim`."""
 
@@ -290,7 +290,7 @@ def squeeze(input, axis=None, name=None, squeeze_dims=None):
     return Squeeze(input, axis=tuple(axis), name=name)
 
 
-@op("s0: T, s1: T -> r0: T", T=INDEX)
+@op("s0: T, s1: T -> r0: T", T=INT32_BY_DEFAULT)
 class BroadcastArgs:
     """The shape that two shapes broadcast to."""
 
@@ -304,8 +304,8 @@ class BroadcastArgs:
         try:
             dims = np.broadcast_shapes(tuple(s0.tolist()), tuple(s1.tolist()))
         except ValueError:
-            raise errors.InvalidArgumentError(
-                None, None, f"Incompatible shapes: {s0.tolist()} vs. {s1.tolist()}"
+            raise errors.invalid_argument(
+                f"Incompatible shapes: {s0.tolist()} vs. {s1.tolist()}"
             ) from None
         return np.array(dims, s0.dtype)
 
@@ -320,7 +320,7 @@ def broadcast_dynamic_shape(shape_x, shape_y):
     )
 
 
-@op("s0: T, s1: T -> r0: T, r1: T", T=INDEX)
+@op("s0: T, s1: T -> r0: T, r1: T", T=INT32_BY_DEFAULT)
 class BroadcastGradientArgs:
     """The axes along which each of two shapes was broadcast to the other.
 
@@ -344,7 +344,7 @@ class BroadcastGradientArgs:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("input: T, shape: Tidx -> output: T", T=ANY, Tidx=INDEX)
+@op("input: T, shape: Tidx -> output: T", T=ANY, Tidx=INT32_BY_DEFAULT)
 class BroadcastTo:
     """The input, repeated along dimensions of size 1 to a larger shape."""
 

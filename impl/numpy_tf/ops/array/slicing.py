@@ -6,7 +6,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX, NUMERIC
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, NUMERIC
 from numpy_tf.framework.export import export, export_as
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import REQUIRED, op
@@ -31,7 +31,7 @@ _STRIDED_INDEX = INDEX | {dtypes.int16}
 
 
 def _invalid(message):
-    return errors.InvalidArgumentError(None, None, message)
+    return errors.invalid_argument(message)
 
 
 # -- Slice -------------------------------------------------------------------------------
@@ -534,7 +534,7 @@ def _pad_gradient(op, grad):
     return [slice(grad, begin, sizes)] + [None] * (len(op.inputs) - 1)
 
 
-@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INDEX)
+@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INT32_BY_DEFAULT)
 class Pad:
     """The input with zeros around it."""
 
@@ -546,7 +546,11 @@ class Pad:
     gradient = _pad_gradient
 
 
-@op("input: T, paddings: Tpaddings, constant_values: T -> output: T", T=ANY, Tpaddings=INDEX)
+@op(
+    "input: T, paddings: Tpaddings, constant_values: T -> output: T",
+    T=ANY,
+    Tpaddings=INT32_BY_DEFAULT,
+)
 class PadV2:
     """The input with a value around it."""
 
@@ -558,7 +562,7 @@ class PadV2:
     gradient = _pad_gradient
 
 
-@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INDEX, mode=REQUIRED)
+@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INT32_BY_DEFAULT, mode=REQUIRED)
 class MirrorPad:
     """The input with its mirror image around it; REFLECT leaves the border itself out."""
 
@@ -586,7 +590,7 @@ def _mirror_offset(mode):
     return 1 if mode == "REFLECT" else 0
 
 
-@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INDEX, mode=REQUIRED)
+@op("input: T, paddings: Tpaddings -> output: T", T=ANY, Tpaddings=INT32_BY_DEFAULT, mode=REQUIRED)
 class MirrorPadGrad:
     """What is around the middle of the input, folded back and added to it."""
 
@@ -686,7 +690,11 @@ def _partly_known(paddings):
 # -- reversing ---------------------------------------------------------------------------
 
 
-@op("tensor: T, axis: Tidx -> output: T", T=NUMERIC | {dtypes.bool_, dtypes.string}, Tidx=INDEX)
+@op(
+    "tensor: T, axis: Tidx -> output: T",
+    T=NUMERIC | {dtypes.bool_, dtypes.string},
+    Tidx=INT32_BY_DEFAULT,
+)
 class ReverseV2:
     """The input with its elements in the opposite order along some axes."""
 

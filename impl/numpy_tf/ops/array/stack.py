@@ -6,7 +6,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.indexed_slices import IndexedSlices
@@ -64,14 +64,12 @@ class Pack:
     def kernel(*values, axis):
         first = values[0].shape
         if not -len(first) - 1 <= axis <= len(first):
-            raise errors.InvalidArgumentError(
-                None, None, f"axis = {axis} not in [{-len(first) - 1}, {len(first) + 1})"
+            raise errors.invalid_argument(
+                f"axis = {axis} not in [{-len(first) - 1}, {len(first) + 1})"
             )
         for i, value in enumerate(values):
             if value.shape != first:
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     "Shapes of all inputs must match: values[0].shape = "
                     f"{bracket_dims(first)} != values[{i}].shape = {bracket_dims(value.shape)}",
                 )
@@ -95,9 +93,7 @@ class Unpack:
 
     def kernel(value, *, num, axis):
         if value.shape[axis] != num:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Input shape axis {axis} must equal {num}, got shape {bracket_dims(value.shape)}",
             )
         return _one_or_all(list(np.moveaxis(value, axis, 0)))
@@ -223,7 +219,11 @@ def _packed(value, dtype, name):
 # -- concat ------------------------------------------------------------------------------
 
 
-@op("concat_dim: int32, shape: N*shape_type -> offset: N*shape_type", shape_type=INDEX, N=None)
+@op(
+    "concat_dim: int32, shape: N*shape_type -> offset: N*shape_type",
+    shape_type=INT32_BY_DEFAULT,
+    N=None,
+)
 class ConcatOffset:
     """Where each input of a concatenation begins in its output, given their shapes."""
 
@@ -233,17 +233,13 @@ class ConcatOffset:
     def kernel(concat_dim, *shapes):
         axis, rank_ = int(concat_dim), len(shapes[0])
         if not -rank_ <= axis < rank_:
-            raise errors.InvalidArgumentError(
-                None, None, f"Concat dim is out of range: {axis} vs. {rank_}"
-            )
+            raise errors.invalid_argument(f"Concat dim is out of range: {axis} vs. {rank_}")
         sizes = np.stack(shapes)
         unlike = sizes != sizes[0]
         unlike[:, axis] = False
         if unlike.any():
             i = int(np.argwhere(unlike)[0, 0])
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"All dimensions except {axis % rank_} must match. Input {i} has shape "
                 f"{shapes[i].tolist()} and doesn't match input 0 with shape {shapes[0].tolist()}.",
             )
@@ -280,7 +276,7 @@ def _concat_shape(op):
     return concatenate(before, (middle,), after)
 
 
-@op("values: N*T, axis: Tidx -> output: T", T=ANY, Tidx=INDEX, N=None)
+@op("values: N*T, axis: Tidx -> output: T", T=ANY, Tidx=INT32_BY_DEFAULT, N=None)
 class ConcatV2:
     """The inputs one after the other along an axis; they agree in all others."""
 
@@ -291,9 +287,7 @@ class ConcatV2:
         try:
             return np.concatenate(values, int(axis))
         except ValueError:
-            raise errors.InvalidArgumentError(
-                None, None, _concat_complaint(values, int(axis))
-            ) from None
+            raise errors.invalid_argument(_concat_complaint(values, int(axis))) from None
 
     def gradient(op, grad):
         *values, axis = op.inputs
@@ -446,9 +440,7 @@ class Split:
     def kernel(axis, value, *, num_split):
         axis = _run_axis(int(axis), value)
         if value.shape[axis] % num_split:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Number of ways to split should evenly divide the split dimension, but got "
                 f"split_dim {axis} (size = {value.shape[axis]}) and num_split {num_split}",
             )
@@ -460,9 +452,7 @@ class Split:
 
 def _run_axis(axis, value):
     if not -value.ndim <= axis < value.ndim:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"-input rank(-{value.ndim}) <= split_dim < input rank ({value.ndim}), but got {axis}",
         )
     return axis % value.ndim
@@ -471,7 +461,7 @@ def _run_axis(axis, value):
 @op(
     "value: T, size_splits: Tlen, split_dim as axis: int32 -> output: num_split*T",
     T=ANY,
-    Tlen=frozenset({dtypes.int8, dtypes.int32, dtypes.int64}),
+    Tlen=Types(INDEX | {dtypes.int8}, default=dtypes.int64),
     num_split=REQUIRED,
 )
 class SplitV:
@@ -500,26 +490,20 @@ class SplitV:
     def kernel(value, size_splits, axis, *, num_split):
         axis = _run_axis(int(axis), value)
         if size_splits.shape != (num_split,):
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "size of the split_tensor must be 1-D and have the same elements as outputs got "
                 f"{size_splits.ndim} -D and {size_splits.size} elements",
             )
         sizes, whole = size_splits.tolist(), value.shape[axis]
         if sizes.count(-1) > 1:
-            raise errors.InvalidArgumentError(None, None, "There can only be one -1 in the input.")
+            raise errors.invalid_argument("There can only be one -1 in the input.")
         for i, size in enumerate(sizes):
             if size < -1:
-                raise errors.InvalidArgumentError(
-                    None, None, f"Split size at index {i} must be >= 0. Got: {size}"
-                )
+                raise errors.invalid_argument(f"Split size at index {i} must be >= 0. Got: {size}")
         rest = whole - sum(size for size in sizes if size != -1)
         given = [rest if size == -1 else size for size in sizes]
         if min(given) < 0 or sum(given) != whole:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Determined shape must either match input shape along split_dim exactly if fully "
                 "specified, or be less than the size of the input along split_dim if not fully "
                 f"specified.  Got: {whole - rest}",

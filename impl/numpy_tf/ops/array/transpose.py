@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INT32_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.indexed_slices import IndexedSlices
@@ -16,7 +16,7 @@ from numpy_tf.ops.array.stack import concat, stack
 
 
 def _invalid(message):
-    return errors.InvalidArgumentError(None, None, message)
+    return errors.invalid_argument(message)
 
 
 # -- transpose ---------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def _transposed(x, perm):
     return x.transpose(order)
 
 
-@op("x: T, perm: Tperm -> y: T", T=ANY, Tperm=INDEX)
+@op("x: T, perm: Tperm -> y: T", T=ANY, Tperm=INT32_BY_DEFAULT)
 class Transpose:
     """The input with its dimensions in the order `perm`."""
 
@@ -85,7 +85,7 @@ class Transpose:
         return transpose(grad, invert_permutation(op.inputs[1])), None
 
 
-@op("x: T, perm: Tperm -> y: T", T=ANY, Tperm=INDEX)
+@op("x: T, perm: Tperm -> y: T", T=ANY, Tperm=INT32_BY_DEFAULT)
 class ConjugateTranspose:
     """The complex conjugate of the input with its dimensions in the order `perm`."""
 
@@ -146,7 +146,7 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
         return transpose(a, perm=perm, conjugate=conjugate)
 
 
-@op("x: T -> y: T", T=INDEX)
+@op("x: T -> y: T", T=INT32_BY_DEFAULT)
 class InvertPermutation:
     """y such that y[x[i]] == i."""
 
@@ -182,7 +182,7 @@ def invert_permutation(x, name=None):
 # -- tile --------------------------------------------------------------------------------
 
 
-@op("input: T, multiples: Tmultiples -> output: T", T=ANY, Tmultiples=INDEX)
+@op("input: T, multiples: Tmultiples -> output: T", T=ANY, Tmultiples=INT32_BY_DEFAULT)
 class Tile:
     """The input repeated `multiples[i]` times along each dimension i."""
 

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INT32_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import NO_GRADIENT, op
 
@@ -13,7 +13,7 @@ from numpy_tf.framework.op_def import NO_GRADIENT, op
 def _first_appearances(x):
     """Distinct elements by first appearance, where each element is among them, their counts."""
     if x.ndim != 1:
-        raise errors.InvalidArgumentError(None, None, "unique expects a 1D vector.")
+        raise errors.invalid_argument("unique expects a 1D vector.")
     _, first, inverse, counts = np.unique(
         x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False
     )
@@ -30,7 +30,7 @@ def _vector_length(op):
     return None if dims is None else dims[0]
 
 
-@op("x: T -> y: T, idx: out_idx", T=ANY, out_idx=INDEX)
+@op("x: T -> y: T, idx: out_idx", T=ANY, out_idx=INT32_BY_DEFAULT)
 class Unique:
     """The distinct elements, and for each element which of them it is."""
 
@@ -44,7 +44,7 @@ class Unique:
     gradient = NO_GRADIENT
 
 
-@op("x: T -> y: T, idx: out_idx, count: out_idx", T=ANY, out_idx=INDEX)
+@op("x: T -> y: T, idx: out_idx, count: out_idx", T=ANY, out_idx=INT32_BY_DEFAULT)
 class UniqueWithCounts:
     """The distinct elements, for each element which of them it is, and how often each comes."""
 

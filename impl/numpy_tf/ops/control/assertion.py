@@ -17,7 +17,7 @@ class Assert:
     def kernel(condition, *data, summarize):
         if not condition:
             shown = " ".join(f"[{_summary(item, summarize)}]" for item in data)
-            raise errors.InvalidArgumentError(None, None, f"assertion failed: {shown}")
+            raise errors.invalid_argument(f"assertion failed: {shown}")
 
     gradient = NOT_DIFFERENTIABLE
 

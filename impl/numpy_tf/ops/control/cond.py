@@ -72,13 +72,9 @@ def _by_number(value, count):
 
 def _by_truth(value, count):
     if value.dtype != bool:
-        raise errors.InvalidArgumentError(
-            None, None, f"Input 'pred' passed {value.dtype.name} expected bool"
-        )
+        raise errors.invalid_argument(f"Input 'pred' passed {value.dtype.name} expected bool")
     if value.ndim:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"The second input must be a scalar, but it has shape {bracket_dims(value.shape)}",
         )
     return 0 if value else 1

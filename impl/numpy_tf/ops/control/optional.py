@@ -66,9 +66,7 @@ class OptionalGetValue:
 
     def kernel(optional):
         if optional.values is None:
-            raise errors.InvalidArgumentError(
-                None, None, "The given optional does not have a value."
-            )
+            raise errors.invalid_argument("The given optional does not have a value.")
         return optional.values if len(optional.values) > 1 else optional.values[0]
 
     def gradient(op, *grads):

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT
 from numpy_tf.framework.graph import Tensor
 from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, op
 from numpy_tf.framework.static_value import shape_value
@@ -78,9 +78,7 @@ class TensorList(Variant):
                 known = merge_dims(known, item.shape)
                 break
         if known is None or None in known:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Trying to read an uninitialized tensor but element_shape is not fully defined: "
                 f"{bracket_dims(known) if known is not None else '<unknown>'}",
             )
@@ -94,9 +92,7 @@ class TensorList(Variant):
     def added_to(self, other):
         """The sums of both lists' items."""
         if self.length != other.length:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Trying to add two lists of tensors with different lengths. "
                 f"One is {self.length} and the other is {other.length}",
             )
@@ -143,9 +139,7 @@ def _scalar(op):
 
 def _check_item(items, item):
     if not compatible(items.dims, item.shape):
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"Tried to set a tensor with incompatible shape at a list index. Item element shape: "
             f"{bracket_dims(item.shape)} list shape: {bracket_dims(items.dims)}",
         )
@@ -153,9 +147,7 @@ def _check_item(items, item):
 
 def _check_index(index, length, what="Trying to access element"):
     if not 0 <= index < length:
-        raise errors.InvalidArgumentError(
-            None, None, f"{what} {int(index)} in a list with {length} elements."
-        )
+        raise errors.invalid_argument(f"{what} {int(index)} in a list with {length} elements.")
 
 
 _HANDLE = "input_handle: variant"
@@ -209,7 +201,7 @@ class TensorListPopBack:
 
     def kernel(input_handle, element_shape):
         if not input_handle.length:
-            raise errors.InvalidArgumentError(None, None, "Trying to pop from an empty list.")
+            raise errors.invalid_argument("Trying to pop from an empty list.")
         rest, item = input_handle.popped()
         return rest, input_handle.zeros_item(_dims(element_shape)) if item is None else item
 
@@ -232,9 +224,7 @@ class TensorListStack:
 
     def kernel(input_handle, element_shape, *, num_elements, element_dtype):
         if num_elements >= 0 and input_handle.length != num_elements:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Operation expected a list with {num_elements} elements but got a list with "
                 f"{input_handle.length} elements.",
             )
@@ -249,9 +239,7 @@ def _stacked(items, chosen, element_shape):
     dims = merge_dims(items.dims, _dims(element_shape))
     if not chosen:
         if dims is None or None in dims:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Tried to stack elements of an empty list with non-fully-defined element_shape: "
                 f"{'<unknown>' if dims is None else bracket_dims(dims)}",
             )
@@ -263,9 +251,7 @@ def _stacked(items, chosen, element_shape):
     shape = chosen[0].shape
     for item in chosen:
         if item.shape != shape or not compatible(dims, item.shape):
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Tried to stack list which only contains tensors of different shapes: "
                 f"{bracket_dims(shape)} and {bracket_dims(item.shape)}",
             )
@@ -318,9 +304,7 @@ class TensorListReserve:
 
     def kernel(element_shape, num_elements, *, element_dtype):
         if num_elements < 0:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"The num_elements to reserve must be a non negative number, but got "
                 f"{int(num_elements)}",
             )
@@ -331,8 +315,9 @@ class TensorListReserve:
 
 
 @op(
-    f"{_HANDLE}, index: int32, element_shape: int32 -> item: element_dtype",
+    f"{_HANDLE}, index: int32, element_shape: Tshape -> item: element_dtype",
     element_dtype=ANY,
+    Tshape=INT32_BY_DEFAULT,
 )
 class TensorListGetItem:
     """One item."""
@@ -371,9 +356,7 @@ class TensorListSetItem:
         if index >= length:
             items.extend([None] * (int(index) + 1 - length))
         elif "_write_once" in op.attrs and items[index] is not None:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Could not write to TensorArray index {int(index)} because it has already been "
                 "written to.",
             )
@@ -423,8 +406,8 @@ class TensorListResize:
 
     def kernel(input_handle, size):
         if size < 0:
-            raise errors.InvalidArgumentError(
-                None, None, f"TensorListSlice expects size to be non-negative. Got: {int(size)}"
+            raise errors.invalid_argument(
+                f"TensorListSlice expects size to be non-negative. Got: {int(size)}"
             )
         added = [None] * max(0, int(size) - input_handle.length)
         return input_handle.with_items(input_handle.items[: int(size)] + added)
@@ -504,9 +487,7 @@ def _scattered(items, tensor, indices):
     chosen = items.items[:]
     for index, row in zip(indices, _rows(tensor), strict=False):
         if index < 0:
-            raise errors.InvalidArgumentError(
-                None, None, "Indices in TensorListScatter must all be non-negative."
-            )
+            raise errors.invalid_argument("Indices in TensorListScatter must all be non-negative.")
         if index >= len(chosen):
             chosen.extend([None] * (int(index) + 1 - len(chosen)))
         _check_item(items, row)
@@ -542,17 +523,13 @@ class TensorListConcatV2:
                 known = None if dims is None else (rows if dims[0] is None else dims[0], *dims[1:])
                 item = input_handle.zeros_item(known)
             elif not item.ndim:
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     f"Concat saw a scalar shape at index {i} but requires at least vectors.",
                 )
             items.append(item)
         if not items:
             if dims is None or None in dims[1:]:
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     "All except the first dimension must be fully defined when concating an empty "
                     "tensor list.",
                 )
@@ -576,9 +553,7 @@ class TensorListSplit:
 
     def kernel(tensor, element_shape, lengths):
         if lengths.sum() != len(tensor):
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Invalid lengths: expected sum of lengths to be equal to tensor.shape[0]: "
                 f"{int(lengths.sum())} vs. {len(tensor)}",
             )

@@ -682,9 +682,7 @@ def _check_components(seed, grad):
     if isinstance(seed, IndexedSlices):
         for before, after in zip(components(seed), components(grad), strict=False):
             if not compatible(before.dims, after.dims):
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     "Cannot update edge, incompatible shapes: "
                     f"{bracket_dims(after.dims)} and {bracket_dims(before.dims)}.",
                 )

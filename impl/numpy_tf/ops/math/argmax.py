@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
-from numpy_tf.framework.dtypes import INDEX, NUMERIC
+from numpy_tf.framework.dtypes import INDEX, INT32_BY_DEFAULT, INT64_BY_DEFAULT, REAL, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.dims import static_axis
@@ -25,14 +25,12 @@ def _first(choose, ignored):
     def kernel(input, dimension, *, dtype):
         axis = int(dimension)
         if not -input.ndim <= axis < input.ndim:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Expected dimension in the range [{-input.ndim}, {input.ndim}), but got {axis}",
             )
         if input.shape[axis] == 0:
-            raise errors.InvalidArgumentError(
-                None, None, f"Reduction axis {axis} is empty in shape {list(input.shape)}"
+            raise errors.invalid_argument(
+                f"Reduction axis {axis} is empty in shape {list(input.shape)}"
             )
         if input.dtype.kind not in "iub":
             input = np.where(np.isnan(input), input.dtype.type(ignored), input)
@@ -50,9 +48,9 @@ _SIGNATURE = "input: T, dimension: Tidx -> output: output_type"
 
 @op(
     _SIGNATURE,
-    T=NUMERIC | {dtypes.bool_},
-    Tidx=INDEX | {dtypes.int16},
-    output_type=INDEX | {dtypes.int16, dtypes.uint16},
+    T=REAL | {dtypes.bool_},
+    Tidx=Types(INDEX | {dtypes.int16}, default=dtypes.int32),
+    output_type=Types(INDEX | {dtypes.int16, dtypes.uint16}, default=dtypes.int64),
 )
 class ArgMax:
     """The position of the greatest element along an axis, the first if there are several."""
@@ -62,7 +60,7 @@ class ArgMax:
     gradient = _no_gradient
 
 
-@op(_SIGNATURE, T=NUMERIC | {dtypes.bool_}, Tidx=INDEX, output_type=INDEX)
+@op(_SIGNATURE, T=REAL | {dtypes.bool_}, Tidx=INT32_BY_DEFAULT, output_type=INT64_BY_DEFAULT)
 class ArgMin:
     """The position of the least element along an axis, the first if there are several."""
 

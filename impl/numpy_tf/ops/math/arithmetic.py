@@ -205,7 +205,7 @@ def _integer_division(divide, x, y, dtype):
     """A division, refused by zero for integers; what is no integer is truncated to one."""
     if dtype.kind in "iu":
         if not np.all(y):
-            raise errors.InvalidArgumentError(None, None, "Integer division by zero")
+            raise errors.invalid_argument("Integer division by zero")
         return np.trunc(divide(x, y)).astype(dtype)
     return divide(x, y)
 
@@ -218,9 +218,7 @@ class Pow:
 
     def kernel(x, y):
         if x.dtype.kind == "i" and np.any(y < 0):
-            raise errors.InvalidArgumentError(
-                None, None, "Integers to negative integer powers are not allowed"
-            )
+            raise errors.invalid_argument("Integers to negative integer powers are not allowed")
         return np.power(x, y)
 
     def gradient(op, grad):
@@ -348,9 +346,7 @@ def _check_same_shapes(inputs):
     shape = inputs[0].shape
     for i, item in enumerate(inputs):
         if item.shape != shape:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Inputs to operation AddN must have the same size and shape. "
                 f"Input 0: {list(shape)} != input {i}: {list(item.shape)}",
             )

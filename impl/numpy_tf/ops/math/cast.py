@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, COMPLEX, FLOATING, NUMERIC
+from numpy_tf.framework.dtypes import ANY, COMPLEX, FLOATING, NUMERIC, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.indexed_slices import IndexedSlices
@@ -73,9 +73,7 @@ class Bitcast:
         wanted = np.dtype(type.as_numpy_dtype)
         before, after = input.dtype.itemsize, wanted.itemsize
         if before < after and (not input.ndim or input.shape[-1] * before != after):
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Cannot bitcast from {input.dtype} to {wanted}: the last dimension of "
                 f"{list(input.shape)} is not {after // before}",
             )
@@ -102,7 +100,7 @@ to_int32 = export("to_int32")(lambda x, name="ToInt32": cast(x, dtypes.int32, na
 to_int64 = export("to_int64")(lambda x, name="ToInt64": cast(x, dtypes.int64, name))
 
 
-@op("input: T -> output: T", T=COMPLEX)
+@op("input: T -> output: T", T=Types(COMPLEX | {dtypes.variant}, default=dtypes.complex64))
 class Conj:
     """The complex conjugate."""
 

@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import ANY, FLOATING, REAL
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, op
 from numpy_tf.ops.math.broadcasting import broadcast_shape
-
-_LOGICAL = frozenset({dtypes.bool_})
 
 
 @op("x: T, y: T -> z: bool", T=REAL, public="greater, math.greater")
@@ -108,7 +105,7 @@ class IsNan:
     gradient = NO_GRADIENT
 
 
-@op("x: T, y: T -> z: T", T=_LOGICAL, public="logical_and, math.logical_and")
+@op("x: bool, y: bool -> z: bool", public="logical_and, math.logical_and")
 class LogicalAnd:
     """x and y."""
 
@@ -117,7 +114,7 @@ class LogicalAnd:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("x: T, y: T -> z: T", T=_LOGICAL, public="logical_or, math.logical_or")
+@op("x: bool, y: bool -> z: bool", public="logical_or, math.logical_or")
 class LogicalOr:
     """x or y."""
 
@@ -126,7 +123,7 @@ class LogicalOr:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("x: T -> y: T", T=_LOGICAL, public="logical_not, math.logical_not")
+@op("x: bool -> y: bool", public="logical_not, math.logical_not")
 class LogicalNot:
     """Not x."""
 

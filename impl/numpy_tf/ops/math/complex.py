@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import COMPLEX
+from numpy_tf.framework.dtypes import COMPLEX64_BY_DEFAULT, PARTS_OF_COMPLEX
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
@@ -14,13 +14,11 @@ from numpy_tf.ops.array.select import where
 from numpy_tf.ops.math.broadcasting import broadcast_shape, reduce_gradient_args
 from numpy_tf.ops.math.elementwise import Reciprocal
 
-_PARTS = frozenset({dtypes.float32, dtypes.float64})
-
 
 @op(
     "real: T, imag: T -> out: Tout",
-    T=_PARTS,
-    Tout=COMPLEX,
+    T=PARTS_OF_COMPLEX,
+    Tout=COMPLEX64_BY_DEFAULT,
 )
 class Complex:
     """real + i·imag."""
@@ -36,7 +34,7 @@ class Complex:
         return reduce_gradient_args(*op.inputs, real(grad), imag(grad))
 
 
-@op("input: T -> output: Tout", T=COMPLEX, Tout=_PARTS)
+@op("input: T -> output: Tout", T=COMPLEX64_BY_DEFAULT, Tout=PARTS_OF_COMPLEX)
 class Real:
     """The real part."""
 
@@ -47,7 +45,7 @@ class Real:
         return complex(grad, constant(0, dtype=grad.dtype))
 
 
-@op("input: T -> output: Tout", T=COMPLEX, Tout=_PARTS)
+@op("input: T -> output: Tout", T=COMPLEX64_BY_DEFAULT, Tout=PARTS_OF_COMPLEX)
 class Imag:
     """The imaginary part."""
 
@@ -58,7 +56,7 @@ class Imag:
         return complex(constant(0, dtype=grad.dtype), grad)
 
 
-@op("input: T -> output: Tout", T=COMPLEX, Tout=_PARTS)
+@op("input: T -> output: Tout", T=COMPLEX64_BY_DEFAULT, Tout=PARTS_OF_COMPLEX)
 class Angle:
     """The argument in radians."""
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import FLOATING, INDEX, NUMERIC
+from numpy_tf.framework.dtypes import FLOATING, INT32_BY_DEFAULT, NUMERIC
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
@@ -22,7 +22,7 @@ def _running(accumulate, neutral, x, axis, exclusive, reverse):
     return np.flip(result, axis) if reverse else result
 
 
-@op("x: T, axis: Tidx -> out: T", T=NUMERIC, Tidx=INDEX, exclusive=False, reverse=False)
+@op("x: T, axis: Tidx -> out: T", T=NUMERIC, Tidx=INT32_BY_DEFAULT, exclusive=False, reverse=False)
 class Cumsum:
     """The sums of all elements up to each."""
 
@@ -34,7 +34,7 @@ class Cumsum:
         return [Cumsum(grad, op.inputs[1], **flags), None]
 
 
-@op("x: T, axis: Tidx -> out: T", T=NUMERIC, Tidx=INDEX, exclusive=False, reverse=False)
+@op("x: T, axis: Tidx -> out: T", T=NUMERIC, Tidx=INT32_BY_DEFAULT, exclusive=False, reverse=False)
 class Cumprod:
     """The products of all elements up to each."""
 
@@ -52,7 +52,7 @@ class Cumprod:
         return [div_no_nan(Cumsum(product * grad, axis, **flags), x), None]
 
 
-@op("x: T, axis: Tidx -> out: T", T=FLOATING, Tidx=INDEX, exclusive=False, reverse=False)
+@op("x: T, axis: Tidx -> out: T", T=FLOATING, Tidx=INT32_BY_DEFAULT, exclusive=False, reverse=False)
 class CumulativeLogsumexp:
     """The logarithm of the sum of the exponentials of all elements up to each."""
 

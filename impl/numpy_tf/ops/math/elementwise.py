@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from numpy_tf.framework import dtypes, errors
+from numpy_tf.framework import errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import COMPLEX, FLOATING, INEXACT, NUMERIC, SIGNED
+from numpy_tf.framework.dtypes import (
+    COMPLEX64_BY_DEFAULT,
+    FLOATING,
+    INEXACT,
+    NUMERIC,
+    PARTS_OF_COMPLEX,
+    SIGNED,
+)
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.indexed_slices import IndexedSlices
@@ -75,7 +82,7 @@ class Abs:
         return grad * Sign(op.inputs[0])
 
 
-@op("x: T -> y: Tout", T=COMPLEX, Tout=frozenset({dtypes.float32, dtypes.float64}))
+@op("x: T -> y: Tout", T=COMPLEX64_BY_DEFAULT, Tout=PARTS_OF_COMPLEX)
 class ComplexAbs:
     """The absolute value of a complex number."""
 
@@ -232,7 +239,7 @@ class RsqrtGrad:
 def _reciprocal(x):
     if x.dtype.kind == "i":
         if not np.all(x):
-            raise errors.InvalidArgumentError(None, None, "Integer division by zero")
+            raise errors.invalid_argument("Integer division by zero")
         return np.trunc(1 / x).astype(x.dtype)
     return x.dtype.type(1) / x
 

@@ -51,13 +51,11 @@ class MatMul:
 
     def kernel(a, b, *, transpose_a, transpose_b):
         if a.ndim != 2 or b.ndim != 2:
-            raise errors.InvalidArgumentError(None, None, f"In[{int(a.ndim == 2)}] is not a matrix")
+            raise errors.invalid_argument(f"In[{int(a.ndim == 2)}] is not a matrix")
         a = a.T if transpose_a else a
         b = b.T if transpose_b else b
         if a.shape[1] != b.shape[0]:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}",
             )
         return _dot(a, b)
@@ -101,9 +99,7 @@ class BatchMatMulV2:
         x = np.conjugate(np.swapaxes(x, -1, -2)) if adj_x else x
         y = np.conjugate(np.swapaxes(y, -1, -2)) if adj_y else y
         if x.shape[-1] != y.shape[-2]:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Matrix size-incompatible: In[0]: {list(x.shape)}, In[1]: {list(y.shape)}",
             )
         return _dot(x, y)

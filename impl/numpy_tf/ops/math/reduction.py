@@ -6,7 +6,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import INDEX, NUMERIC, REAL
+from numpy_tf.framework.dtypes import INT32_BY_DEFAULT, NUMERIC, REAL
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import NO_GRADIENT, op
@@ -65,9 +65,7 @@ def _unique_axes(indices, ndim):
     axes = tuple(axis % ndim for axis in _axes(indices)) if ndim else ()
     if len(set(axes)) < len(axes):
         twice = next(axis for axis in axes if axes.count(axis) > 1)
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"Invalid reduction arguments: Axes contains duplicate dimension: {twice}",
         )
     return axes
@@ -123,7 +121,7 @@ def reduced_shape(input_shape, axes):
     )
 
 
-@op(_NUMBERS, T=NUMERIC, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=NUMERIC, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Sum:
     """The sum along axes."""
 
@@ -136,7 +134,7 @@ class Sum:
     gradient = _sum_gradient
 
 
-@op(_NUMBERS, T=NUMERIC, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=NUMERIC, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Mean:
     """The mean along axes; of no elements, NaN."""
 
@@ -206,7 +204,7 @@ def _highest(dtype):
     return np.iinfo(dtype).max if dtype.kind in "iu" else dtype.type(np.inf)
 
 
-@op(_NUMBERS, T=REAL, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=REAL, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Max:
     """The maximum along axes; of no elements, the dtype's least value."""
 
@@ -215,7 +213,7 @@ class Max:
     gradient = _extreme_gradient
 
 
-@op(_NUMBERS, T=REAL, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=REAL, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Min:
     """The minimum along axes; of no elements, the dtype's greatest value."""
 
@@ -224,7 +222,7 @@ class Min:
     gradient = _extreme_gradient
 
 
-@op(_NUMBERS, T=NUMERIC, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=NUMERIC, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Prod:
     """The product along axes."""
 
@@ -263,7 +261,7 @@ class Prod:
         return reshape(out, input_shape), None
 
 
-@op(_FLAGS, Tidx=INDEX, keep_dims=False)
+@op(_FLAGS, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class All:
     """Whether all are true along axes."""
 
@@ -276,7 +274,7 @@ class All:
     gradient = NO_GRADIENT
 
 
-@op(_FLAGS, Tidx=INDEX, keep_dims=False)
+@op(_FLAGS, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Any:
     """Whether any is true along axes."""
 
@@ -289,7 +287,7 @@ class Any:
     gradient = NO_GRADIENT
 
 
-@op(_NUMBERS, T=NUMERIC, Tidx=INDEX, keep_dims=False)
+@op(_NUMBERS, T=NUMERIC, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class EuclideanNorm:
     """The square root of the sum of squares along axes."""
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import INDEX, NUMERIC, REAL
+from numpy_tf.framework.dtypes import INDEX, INT32_BY_DEFAULT, NUMERIC, REAL
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
@@ -104,7 +104,7 @@ def _checked(data, ids):
             "'segment_ids' input is not sorted."
         )
     if complaint:
-        raise errors.InvalidArgumentError(None, None, complaint)
+        raise errors.invalid_argument(complaint)
     return int(ids[-1]) + 1 if len(ids) else 0
 
 
@@ -270,9 +270,7 @@ def _kept(data, segment_ids, num_segments):
       InvalidArgumentError: for shapes that do not fit, or an id out of range.
     """
     if data.shape[: segment_ids.ndim] != segment_ids.shape:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"data.shape = {bracket_dims(data.shape)} does not start with segment_ids.shape = "
             f"{bracket_dims(segment_ids.shape)}",
         )
@@ -280,9 +278,7 @@ def _kept(data, segment_ids, num_segments):
     rows = data.reshape((ids.size, *data.shape[segment_ids.ndim :]))
     if ids.size and ids.max() >= num_segments:
         at = int(np.argmax(ids >= num_segments))
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"segment_ids[{at}] = {ids[at]} is out of range [0, {int(num_segments)})",
         )
     kept = ids >= 0
@@ -292,8 +288,8 @@ def _kept(data, segment_ids, num_segments):
 @op(
     "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
     T=NUMERIC,
-    Tindices=INDEX,
-    Tnumsegments=INDEX,
+    Tindices=INDEX | {dtypes.int16},
+    Tnumsegments=INT32_BY_DEFAULT,
 )
 class UnsortedSegmentSum:
     """The sum of the rows that share an id; rows with a negative id are dropped."""
@@ -345,7 +341,7 @@ def _unsorted_extreme_gradient(op, grad):
     "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
     T=REAL,
     Tindices=INDEX,
-    Tnumsegments=INDEX,
+    Tnumsegments=INT32_BY_DEFAULT,
     public="unsorted_segment_max, math.unsorted_segment_max",
 )
 class UnsortedSegmentMax:
@@ -368,7 +364,7 @@ def _limits(dtype):
     "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
     T=REAL,
     Tindices=INDEX,
-    Tnumsegments=INDEX,
+    Tnumsegments=INT32_BY_DEFAULT,
     public="unsorted_segment_min, math.unsorted_segment_min",
 )
 class UnsortedSegmentMin:
@@ -387,7 +383,7 @@ class UnsortedSegmentMin:
     "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
     T=NUMERIC,
     Tindices=INDEX,
-    Tnumsegments=INDEX,
+    Tnumsegments=INT32_BY_DEFAULT,
     public="unsorted_segment_prod, math.unsorted_segment_prod",
 )
 class UnsortedSegmentProd:

@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import FLOATING, INDEX, REAL
+from numpy_tf.framework.dtypes import FLOATING, INT32_BY_DEFAULT, REAL, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import NOT_DIFFERENTIABLE, op
@@ -23,7 +23,10 @@ def _count(start, limit, delta):
     return max(0, int(np.ceil((limit - start) / delta)))
 
 
-@op("start: Tidx, limit: Tidx, delta: Tidx -> output: Tidx", Tidx=REAL - {dtypes.uint8})
+@op(
+    "start: Tidx, limit: Tidx, delta: Tidx -> output: Tidx",
+    Tidx=Types(REAL - {dtypes.uint8}, default=dtypes.int32),
+)
 class Range:
     """start, start + delta, … short of limit."""
 
@@ -47,7 +50,7 @@ class Range:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("start: T, stop: T, num: Tidx -> output: T", T=FLOATING, Tidx=INDEX)
+@op("start: T, stop: T, num: Tidx -> output: T", T=FLOATING, Tidx=INT32_BY_DEFAULT)
 class LinSpace:
     """`num` numbers from start to stop, evenly spaced; both are among them."""
 
@@ -62,7 +65,7 @@ class LinSpace:
     def kernel(start, stop, num):
         count, dtype = int(num), start.dtype.type
         if count <= 0:
-            raise errors.InvalidArgumentError(None, None, f"Requires num > 0: {count}")
+            raise errors.invalid_argument(f"Requires num > 0: {count}")
         if count == 1:
             return np.array([start])
         step = (stop - start) / dtype(count - 1)

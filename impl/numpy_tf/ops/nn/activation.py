@@ -6,7 +6,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import FLOATING, REAL
+from numpy_tf.framework.dtypes import FLOAT32_BY_DEFAULT, FLOATING, REAL
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import NO_GRADIENT, op
@@ -71,7 +71,7 @@ def _slope(alpha, dtype):
     return np.float32(alpha).astype(dtype)
 
 
-@op("features: T -> activations: T", T=FLOATING, alpha=0.2)
+@op("features: T -> activations: T", T=FLOAT32_BY_DEFAULT, alpha=0.2)
 class LeakyRelu:
     """The input, and alpha times it where it is not above 0."""
 
@@ -82,7 +82,7 @@ class LeakyRelu:
         return LeakyReluGrad(grad, op.inputs[0], alpha=op.attrs["alpha"])
 
 
-@op("gradients: T, features: T -> backprops: T", T=FLOATING, alpha=0.2)
+@op("gradients: T, features: T -> backprops: T", T=FLOAT32_BY_DEFAULT, alpha=0.2)
 class LeakyReluGrad:
     """The gradient, and alpha times it where the feature is not above 0, or is NaN."""
 

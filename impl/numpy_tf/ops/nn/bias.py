@@ -43,9 +43,7 @@ def _biased_dims(op):
 def _add_bias(value, bias, data_format):
     axis = _channel_axis(data_format, value.ndim)
     if value.ndim < 2 or bias.ndim != 1 or value.shape[axis] != bias.shape[0]:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             "Must provide as many biases as the channel dimension of the input tensor: "
             f"{bracket_dims(bias.shape)} vs. {value.shape[axis] if value.ndim else 0} in "
             f"{bracket_dims(value.shape)}",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from numpy_tf.framework import errors
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import FLOATING, REAL
+from numpy_tf.framework.dtypes import FLOATING, REAL, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import REQUIRED, op
@@ -118,7 +118,7 @@ def _taps(size, window, stride, explicit, padding):
     try:
         count, before, _ = _span(size, window, stride, padding, explicit)
     except ValueError as error:
-        raise errors.InvalidArgumentError(None, None, str(error)) from None
+        raise errors.invalid_argument(str(error)) from None
     places = np.arange(count)[:, np.newaxis] * stride - before + np.arange(window)
     inside = (places >= 0) & (places < size)
     return np.clip(places, 0, max(size - 1, 0)), inside
@@ -154,7 +154,7 @@ def _scattered(places, values, images_shape, dtype):
 
 @op(
     "input: T -> output: T",
-    T=REAL,
+    T=Types(REAL - {dtypes.uint32, dtypes.uint64}, default=dtypes.float32),
     ksize=REQUIRED,
     strides=REQUIRED,
     padding=REQUIRED,
@@ -195,7 +195,7 @@ def _pool_attrs(op, explicit=False):
 
 @op(
     "orig_input: T, orig_output: T, grad: T -> output: T",
-    T=REAL,
+    T=Types(REAL, default=dtypes.float32),
     ksize=REQUIRED,
     strides=REQUIRED,
     padding=REQUIRED,

@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import FLOATING, INDEX
+from numpy_tf.framework.dtypes import FLOATING, INT64_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import op
@@ -88,9 +88,7 @@ def _along_axis(inputs, definition, axis, name):
         return definition(inputs, name=name)
     known = constant_value(axis) if isinstance(axis, Tensor) else axis
     if known is not None and not -len(dims) <= known < len(dims):
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"`dim` must be in the range [{-len(dims)}, {len(dims)}) where {len(dims)} is the "
             f"number of dimensions in the input. Received: dim={known}",
         )
@@ -176,8 +174,8 @@ class SoftmaxCrossEntropyWithLogits:
 
     def kernel(features, labels):
         if features.ndim != 2 and labels.ndim != 2:
-            raise errors.InvalidArgumentError(
-                None, None, "logits and labels must be either 2-dimensional, or broadcasted to"
+            raise errors.invalid_argument(
+                "logits and labels must be either 2-dimensional, or broadcasted to"
             )
         both = np.broadcast_shapes(features.shape, labels.shape)
         shifted = _shifted(np.broadcast_to(features, both))
@@ -191,7 +189,7 @@ class SoftmaxCrossEntropyWithLogits:
         return grad, _times_rows(grad_loss, -LogSoftmax(op.inputs[0]))
 
 
-@op("features: T, labels: Tlabels -> loss: T, backprop: T", T=FLOATING, Tlabels=INDEX)
+@op("features: T, labels: Tlabels -> loss: T, backprop: T", T=FLOATING, Tlabels=INT64_BY_DEFAULT)
 class SparseSoftmaxCrossEntropyWithLogits:
     """-log softmax at each row's label, and the gradient of that by the logits."""
 
@@ -206,18 +204,14 @@ class SparseSoftmaxCrossEntropyWithLogits:
 
     def kernel(features, labels):
         if labels.shape != features.shape[:1]:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "logits and labels must have the same first dimension, got logits shape "
                 f"{bracket_dims(features.shape)} and labels shape {bracket_dims(labels.shape)}",
             )
         classes = features.shape[1]
         outside = (labels < 0) | (labels >= classes)
         if outside.any():
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Received a label value of {labels[np.argmax(outside)]} which is outside the "
                 f"valid range of [0, {classes}).  Label values: {' '.join(map(str, labels))}",
             )

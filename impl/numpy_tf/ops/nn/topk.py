@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import REAL
+from numpy_tf.framework.dtypes import INDEX, REAL, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import REQUIRED, op
@@ -21,7 +21,7 @@ from numpy_tf.ops.math.comparison import Equal
 from numpy_tf.ops.math.reduction import reduce_prod, reduce_sum
 from numpy_tf.ops.math.sequence import range as range_of
 
-_COUNTS = frozenset({dtypes.int16, dtypes.int32, dtypes.int64})
+_COUNTS = Types(INDEX | {dtypes.int16}, default=dtypes.int32)
 
 
 def _greatest(rows, count, index_dtype):
@@ -57,10 +57,10 @@ def _top_dims(dims, count):
 
 def _check_count(rows, count):
     if count < 0:
-        raise errors.InvalidArgumentError(None, None, f"Need k >= 0, got {count}")
+        raise errors.invalid_argument(f"Need k >= 0, got {count}")
     if rows.shape[-1] < count:
-        raise errors.InvalidArgumentError(
-            None, None, f"input must have at least k columns. Had {rows.shape[-1]}, needed {count}"
+        raise errors.invalid_argument(
+            f"input must have at least k columns. Had {rows.shape[-1]}, needed {count}"
         )
 
 
@@ -128,7 +128,7 @@ class NthElement:
     def kernel(input, n, *, reverse):
         count = input.shape[-1]
         if n < 0 or n >= count:
-            raise errors.InvalidArgumentError(None, None, f"Need 0 <= n < {count}, got {int(n)}")
+            raise errors.invalid_argument(f"Need 0 <= n < {count}, got {int(n)}")
         return np.sort(input, axis=-1)[..., count - 1 - n if reverse else n]
 
     def gradient(op, grad):

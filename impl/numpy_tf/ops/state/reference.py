@@ -57,9 +57,7 @@ class Assign:
         if validate_shape:
             had = ref.read().shape if ref.initialized else op.inputs[0].dims
             if had is not None and None not in had and had != value.shape:
-                raise errors.InvalidArgumentError(
-                    None,
-                    None,
+                raise errors.invalid_argument(
                     "Assign requires shapes of both tensors to match. "
                     f"lhs shape= {bracket_dims(had)} rhs shape= {bracket_dims(value.shape)}",
                 )
@@ -76,7 +74,7 @@ def _same_shape(op):
 def _updated(ref, value, compute):
     current = ref.read_for_update()
     if current.shape != value.shape:
-        raise errors.InvalidArgumentError(None, None, "Parameters and update must be the same size")
+        raise errors.invalid_argument("Parameters and update must be the same size")
     ref.assign(compute(current, value))
     return ref
 

@@ -7,7 +7,7 @@ static shape, is an attribute of the `VarHandleOp` that made it.
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
-from numpy_tf.framework.dtypes import ANY, INDEX, NUMERIC
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, NUMERIC
 from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, REQUIRED, op
 from numpy_tf.framework.static_value import partial_shape_rule
@@ -109,9 +109,7 @@ class AssignVariableOp:
         declared = handle_dims(op.inputs[0])
         known = validate_shape and declared is not None and None not in declared
         if known and declared != value.shape:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 "Trying to assign to variable with tensor with wrong shape. "
                 f"Expected {bracket_dims(declared)} got {bracket_dims(value.shape)}",
             )
@@ -128,9 +126,7 @@ def _same_shape(op):
 def _update(resource, value, compute):
     current = resource.read_for_update()
     if current.shape != value.shape:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
+        raise errors.invalid_argument(
             f"Cannot update variable with shape {bracket_dims(current.shape)} using a Tensor "
             f"with shape {bracket_dims(value.shape)}, shapes must be equal.",
         )
@@ -178,7 +174,7 @@ class VarIsInitializedOp:
     gradient = NOT_DIFFERENTIABLE
 
 
-@op("input: resource -> output: out_type", out_type=INDEX)
+@op("input: resource -> output: out_type", out_type=INT32_BY_DEFAULT)
 class VariableShape:
     """The shape of the variable's value."""
 
@@ -231,8 +227,8 @@ class ResourceGather:
         if outside.any():
             at = np.unravel_index(int(np.argmax(outside)), indices.shape)
             position = ",".join(map(str, at))
-            raise errors.InvalidArgumentError(
-                None, None, f"indices[{position}] = {indices[at]} is not in [0, {size})"
+            raise errors.invalid_argument(
+                f"indices[{position}] = {indices[at]} is not in [0, {size})"
             )
         batch = np.ogrid[tuple(slice(n) for n in indices.shape[:batch_dims])] if batch_dims else ()
         aligned = [axis.reshape(*axis.shape, *[1] * (indices.ndim - batch_dims)) for axis in batch]
@@ -265,9 +261,7 @@ class ResourceGatherNd:
         outside = ((indices < 0) | (indices >= value.shape[:depth])).any(-1)
         if outside.any():
             at = np.unravel_index(int(np.argmax(outside)), outside.shape)
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"indices[{','.join(map(str, at))}] = {bracket_dims(indices[at].tolist())} "
                 f"does not index into param shape {bracket_dims(value.shape)}",
             )

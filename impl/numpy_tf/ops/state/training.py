@@ -153,7 +153,7 @@ def _check_indices(indices, count):
 
 
 def _refuse(message):
-    raise errors.InvalidArgumentError(None, None, message)
+    raise errors.invalid_argument(message)
 
 
 @training_op("var", "alpha delta")

@@ -66,8 +66,8 @@ def scattered(value, indices, updates, how):
     if outside.any():
         at = np.unravel_index(int(np.argmax(outside)), indices.shape)
         position = ",".join(map(str, at))
-        raise errors.InvalidArgumentError(
-            None, None, f"indices[{position}] = {indices[at]} is not in [0, {len(value)})"
+        raise errors.invalid_argument(
+            f"indices[{position}] = {indices[at]} is not in [0, {len(value)})"
         )
     rows = value.copy()
     ROW_UPDATES[how](rows, indices, updates)
