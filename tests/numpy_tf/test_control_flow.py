@@ -208,7 +208,7 @@ class TestLength:
 class TestTensorLists:
     def test_a_push_leaves_the_list_as_it_was(self):
         empty = tf.raw_ops.EmptyTensorList(
-            element_shape=[], max_num_elements=-1, element_dtype=tf.float32
+            element_shape=tf.constant([], tf.int32), max_num_elements=-1, element_dtype=tf.float32
         )
 
         def pushed(items, value):

@@ -148,6 +148,8 @@ class OpDef:
 
     def __init__(self, block, signature, attrs):
         self.name = self.__name__ = block.__name__
+        if self.name in OPS:
+            raise ValueError(f"op {self.name} is defined twice")
         self.__doc__ = block.__doc__
         self.__module__ = block.__module__
         body = vars(block)
@@ -189,8 +191,6 @@ class OpDef:
             and not any(a.is_list for a in self.outputs)
         )
         self._by_dtype = {}
-        if self.name in OPS:
-            raise ValueError(f"op {self.name} is defined twice")
         OPS[self.name] = self
 
     def _set_gradient(self, body):
