@@ -3,12 +3,15 @@
 from numpy_tf.ops import control_flow, python_function  # noqa: F401
 from numpy_tf.ops.array import (  # noqa: F401
     basic,
+    blocks,
+    checks,
     constant,
     diagonal,
     fill,
     gather,
     quantization,
     select,
+    sequences,
     shape,
     slicing,
     stack,
@@ -38,6 +41,7 @@ from numpy_tf.ops.math import (  # noqa: F401
     elementwise,
     guarded,
     matmul,
+    neighbours,
     reduction,
     segment,
     sequence,

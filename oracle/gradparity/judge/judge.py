@@ -25,6 +25,11 @@ UNSUPPORTED_OP_ERROR = "UnsupportedOpError"
 COARSENESS = {kind: position for position, kind in enumerate(Kind)}
 """Kind -> its place from the coarsest to the finest."""
 
+RUN_ERROR_PREAMBLE = re.compile(
+    r"\AGraph execution error:.*?^Node: '[^\n]*\n", re.DOTALL | re.MULTILINE
+)
+"""What precedes the kernel's own words in TensorFlow's message about a failed run."""
+
 MESSAGE_SHOWN = 200
 """Characters of an error's message that a reason quotes."""
 
@@ -270,6 +275,8 @@ def _error_text(error: Failure | None) -> str:
 
 
 def _quoted(error: Failure) -> str:
-    """The first line of the message, short, in quotes."""
-    line = error.message.strip().partition("\n")[0]
+    """The line of the message that says what is wrong, short, in quotes."""
+    # Of an error of a run, TensorFlow first tells where the node was made.
+    what = RUN_ERROR_PREAMBLE.sub("", error.message.strip())
+    line = what.strip().partition("\n")[0]
     return f'"{line[:MESSAGE_SHOWN]}…"' if len(line) > MESSAGE_SHOWN else f'"{line}"'

@@ -4,13 +4,14 @@ A band of diagonals lies in [..., count, length] with the topmost first; a diago
 than the longest is filled up at the side that `align` says.
 """
 
+import math
 import numbers
 
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY
+from numpy_tf.framework.dtypes import ANY, COMPLEX, FLOATING, INT64_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import op
@@ -143,15 +144,17 @@ class MatrixDiagPartV3:
         return band[..., 0, :] if low == high else band
 
     def gradient(op, grad):
-        matrix, k = op.inputs[:2]
-        align = op.attrs["align"]
-        sizes = None if matrix.dims is None else matrix.dims[-2:]
-        if sizes is not None and None not in sizes:
-            rows, columns = sizes
-            dense = matrix_diag(grad, k=k, num_rows=rows, num_cols=columns, align=align)
-        else:
-            dense = matrix_set_diag(zeros_like(matrix), grad, k=k, align=align)
-        return dense, None, None
+        return _part_gradient(op, grad, op.attrs["align"]), None, None
+
+
+def _part_gradient(op, grad, align):
+    """Put back where it was taken from, by the shape if that is known."""
+    matrix, k = op.inputs[:2]
+    sizes = None if matrix.dims is None else matrix.dims[-2:]
+    if sizes is not None and None not in sizes:
+        rows, columns = sizes
+        return matrix_diag(grad, k=k, num_rows=rows, num_cols=columns, align=align)
+    return matrix_set_diag(zeros_like(matrix), grad, k=k, align=align)
 
 
 @op("input: T, diagonal: T, k: int32 -> output: T", T=ANY, align="RIGHT_LEFT")
@@ -174,14 +177,222 @@ class MatrixSetDiagV3:
         return out
 
     def gradient(op, grad):
-        diagonal, k = op.inputs[1:]
-        align = op.attrs["align"]
-        nothing = zeros(shape(diagonal), dtype=grad.dtype)
-        return (
-            matrix_set_diag(grad, nothing, k=k, align=align),
-            matrix_diag_part(grad, k=k, align=align),
-            None,
-        )
+        return _set_gradient(op, grad, op.attrs["align"])
+
+
+def _set_gradient(op, grad, align):
+    """To the matrix all but the diagonals, to these what is there."""
+    diagonal, k = op.inputs[1:]
+    nothing = zeros(shape(diagonal), dtype=grad.dtype)
+    return (
+        matrix_set_diag(grad, nothing, k=k, align=align),
+        matrix_diag_part(grad, k=k, align=align),
+        None,
+    )
+
+
+# -- the same, as TensorFlow had them before: subdiagonals at the left, or the main one alone --
+
+_EARLIER = "LEFT_LEFT"  # how versions 2 align, and what their gradients, of version 3, are given
+_CURRENT = "RIGHT_LEFT"
+
+
+@op(
+    "diagonal: T, k: int32, num_rows: int32, num_cols: int32, padding_value: T -> output: T",
+    T=ANY,
+)
+class MatrixDiagV2:
+    """`MatrixDiagV3` whose bands stand at the left."""
+
+    shape = MatrixDiagV3.shape
+
+    def kernel(diagonal, k, num_rows, num_cols, padding_value):
+        return MatrixDiagV3.kernel(diagonal, k, num_rows, num_cols, padding_value, align=_EARLIER)
+
+    def gradient(op, grad):
+        # Aligned as version 3 is by default: TensorFlow 2.21 does not pass on how this one is.
+        return matrix_diag_part(grad, k=op.inputs[1]), None, None, None, None
+
+
+@op("input: T, k: int32, padding_value: T -> diagonal: T", T=ANY)
+class MatrixDiagPartV2:
+    """`MatrixDiagPartV3` whose bands stand at the left."""
+
+    shape = MatrixDiagPartV3.shape
+
+    def kernel(input, k, padding_value):
+        return MatrixDiagPartV3.kernel(input, k, padding_value, align=_EARLIER)
+
+    def gradient(op, grad):
+        return _part_gradient(op, grad, _CURRENT), None, None
+
+
+@op("input: T, diagonal: T, k: int32 -> output: T", T=ANY)
+class MatrixSetDiagV2:
+    """`MatrixSetDiagV3` whose bands stand at the left."""
+
+    shape = MatrixSetDiagV3.shape
+
+    def kernel(input, diagonal, k):
+        return MatrixSetDiagV3.kernel(input, diagonal, k, align=_EARLIER)
+
+    def gradient(op, grad):
+        return _set_gradient(op, grad, _CURRENT)
+
+
+@op("diagonal: T -> output: T", T=ANY)
+class MatrixDiag:
+    """Square matrices with the given main diagonals, elsewhere 0."""
+
+    def shape(op):
+        dims = with_rank_at_least(op.inputs[0].dims, 1)
+        return None if dims is None else (*dims, dims[-1])
+
+    def kernel(diagonal):
+        return _from_main(diagonal)
+
+    def gradient(op, grad):
+        return matrix_diag_part(grad)
+
+
+@op("input: T -> diagonal: T", T=ANY)
+class MatrixDiagPart:
+    """The main diagonals of matrices."""
+
+    def shape(op):
+        dims = with_rank_at_least(op.inputs[0].dims, 2)
+        if dims is None:
+            return None
+        return (*dims[:-2], None if None in dims[-2:] else min(dims[-2:]))
+
+    def kernel(input):
+        return np.diagonal(input, axis1=-2, axis2=-1).copy()
+
+    def gradient(op, grad):
+        matrix = op.inputs[0]
+        sizes = None if matrix.dims is None else matrix.dims[-2:]
+        if sizes is not None and None not in sizes and sizes[0] == sizes[1]:
+            return matrix_diag(grad)
+        return matrix_set_diag(zeros_like(matrix), grad)
+
+
+@op("input: T, diagonal: T -> output: T", T=ANY)
+class MatrixSetDiag:
+    """Matrices with their main diagonals replaced."""
+
+    def shape(op):
+        dims = with_rank_at_least(op.inputs[0].dims, 2)
+        diagonal = with_rank_at_least(op.inputs[1].dims, 1)
+        if dims is not None and None not in dims[-2:] and diagonal is not None:
+            merge((min(dims[-2:]),), diagonal[-1:])
+        if diagonal is None:
+            return dims
+        return merge(dims, (*diagonal[:-1], None, None))
+
+    def kernel(input, diagonal):
+        return MatrixSetDiagV3.kernel(input, diagonal, 0, align=_CURRENT)
+
+    def gradient(op, grad):
+        dims = merge(op.inputs[0].dims, grad.dims)
+        if dims is not None and None not in dims:
+            sizes = [*dims[:-2], min(dims[-2:])]
+        else:
+            from numpy_tf.ops.array.shape import rank
+            from numpy_tf.ops.array.slicing import slice
+            from numpy_tf.ops.math.reduction import reduce_min
+
+            of_grad, batches = shape(grad), rank(grad) - 2
+            least = reduce_min(slice(of_grad, [batches], [2]))
+            sizes = concat([slice(of_grad, [0], [batches]), [least]], 0)
+        return matrix_set_diag(grad, zeros(sizes, dtype=grad.dtype)), matrix_diag_part(grad)
+
+
+def _from_main(diagonal):
+    out = np.zeros((*diagonal.shape, diagonal.shape[-1]), diagonal.dtype)
+    at = np.arange(diagonal.shape[-1])
+    out[..., at, at] = diagonal
+    return out
+
+
+# -- diagonals of tensors of any rank ----------------------------------------------------
+
+_DIAGONAL = FLOATING | COMPLEX | {dtypes.int32, dtypes.int64}
+
+
+@op("diagonal: T -> output: T", T=_DIAGONAL, public="diag, linalg.tensor_diag")
+class Diag:
+    """Of the shape twice over, with the input where both halves of the index are equal."""
+
+    def shape(op):
+        dims = op.inputs[0].dims
+        return None if dims is None else (*with_rank_at_least(dims, 1), *dims)
+
+    def kernel(diagonal):
+        return np.diag(diagonal.reshape(-1)).reshape(diagonal.shape * 2)
+
+    def gradient(op, grad):
+        return DiagPart(grad)
+
+
+@op("input: T -> diagonal: T", T=_DIAGONAL, public="diag_part, linalg.tensor_diag_part")
+class DiagPart:
+    """The elements where both halves of the index are equal."""
+
+    def shape(op):
+        dims = op.inputs[0].dims
+        if dims is None:
+            return None
+        if len(dims) % 2 or not dims:
+            raise ValueError(f"Input must have even and non-zero rank, input rank is {len(dims)}")
+        half = len(dims) // 2
+        return merge(dims[:half], dims[half:])
+
+    def kernel(input):
+        half = input.ndim // 2
+        if input.ndim % 2 or not half:
+            raise errors.invalid_argument(
+                f"The rank of the tensor should be even and positive, got shape {list(input.shape)}"
+            )
+        sizes = input.shape[:half]
+        if sizes != input.shape[half:]:
+            raise errors.invalid_argument(
+                f"Invalid shape {list(input.shape)}: dimensions {half} apart do not match"
+            )
+        count = math.prod(sizes)
+        return np.diagonal(input.reshape(count, count)).reshape(sizes).copy()
+
+    def gradient(op, grad):
+        return Diag(grad)
+
+
+@op(
+    "input: T, num_lower: Tindex, num_upper: Tindex -> band: T",
+    T=ANY,
+    Tindex=INT64_BY_DEFAULT,
+    public="matrix_band_part, linalg.band_part",
+)
+class MatrixBandPart:
+    """Matrices with zeros outside a band about the main diagonal; -1 keeps a whole triangle."""
+
+    def kernel(input, num_lower, num_upper):
+        if input.ndim < 2:
+            raise errors.invalid_argument(
+                f"input must be at least 2-dim, received shape: {list(input.shape)}"
+            )
+        rows, columns = input.shape[-2:]
+        lower, upper = int(num_lower), int(num_upper)
+        for name, count, most in (("num_lower", lower, rows), ("num_upper", upper, columns)):
+            if count > most:
+                raise errors.invalid_argument(
+                    f"{name} must be negative or less or equal to number of "
+                    f"{'rows' if most == rows else 'columns'} ({most}) got: {count}"
+                )
+        below = np.arange(rows)[:, np.newaxis] - np.arange(columns)
+        inside = ((lower < 0) | (below <= lower)) & ((upper < 0) | (-below <= upper))
+        return np.where(inside, input, np.zeros((), input.dtype))
+
+    def gradient(op, grad):
+        return MatrixBandPart(grad, *op.inputs[1:]), None, None
 
 
 def _padding(value, tensor):

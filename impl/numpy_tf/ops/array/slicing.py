@@ -21,8 +21,8 @@ from numpy_tf.ops.array.dims import (
     subtract_dims,
     with_rank,
 )
-from numpy_tf.ops.array.fill import ones_like
-from numpy_tf.ops.array.shape import rank, reshape, shape
+from numpy_tf.ops.array.fill import ones_like, zeros_like
+from numpy_tf.ops.array.shape import BroadcastGradientArgs, rank, reshape, shape
 from numpy_tf.ops.array.stack import concat, stack
 
 newaxis = export_as(None, "newaxis")
@@ -330,6 +330,41 @@ class StridedSliceGrad:
         _, begin, end, strides, _ = op.inputs
         part = StridedSlice(grad, begin, end, strides, **_mask_attrs(op))
         return None, None, None, None, part
+
+
+@op(
+    "input: T, begin: Index, end: Index, strides: Index, value: T -> output: T",
+    T=ANY,
+    Index=INDEX,
+    **_MASK_ATTRS,
+)
+class TensorStridedSliceUpdate:
+    """The input with `value` in place of the strided slice."""
+
+    def kernel(input, begin, end, strides, value, *, op):
+        key, processed, final = _run_spec(input.shape, begin, end, strides, _masks(op))
+        try:
+            part = np.broadcast_to(value, final).reshape(processed)
+        except ValueError:
+            raise _invalid(
+                f"Must have updates.shape {bracket_dims(value.shape)} "
+                f"that broadcasts to {bracket_dims(final)}"
+            ) from None
+        result = np.array(input)
+        result[key] = part
+        return result
+
+    def gradient(op, grad):
+        from numpy_tf.ops.math.reduction import reduce_sum
+
+        begin, end, strides, value = op.inputs[1:]
+        masks = _mask_attrs(op)
+        of_value = strided_slice(grad, begin, end, strides, **masks)
+        rest = TensorStridedSliceUpdate(grad, begin, end, strides, zeros_like(of_value), **masks)
+        value_shape = shape(value, out_type=begin.dtype)
+        axes = BroadcastGradientArgs(shape(of_value, out_type=begin.dtype), value_shape)[1]
+        summed = reshape(reduce_sum(of_value, axes, keepdims=True), value_shape)
+        return rest, None, None, None, summed
 
 
 @export("strided_slice")
@@ -717,6 +752,28 @@ class ReverseV2:
 
     def gradient(op, grad):
         return ReverseV2(grad, op.inputs[1]), None
+
+
+@op("tensor: T, dims: bool -> output: T", T=NUMERIC | {dtypes.bool_, dtypes.string})
+class Reverse:
+    """`ReverseV2` with a boolean for each axis, as TensorFlow 1 first had it."""
+
+    def shape(op):
+        tensor, chosen = op.inputs
+        rank_ = with_rank(chosen.dims, 1)[0]
+        if tensor.dims is None:
+            return None if rank_ is None else (None,) * rank_
+        if rank_ is not None:
+            with_rank(tensor.dims, rank_)
+        return tensor.dims
+
+    def kernel(tensor, dims):
+        if len(dims) != tensor.ndim:
+            raise _invalid(f"dims must be a vector of length {tensor.ndim}, got {len(dims)}")
+        return np.flip(tensor, tuple(np.flatnonzero(dims)))
+
+    def gradient(op, grad):
+        return Reverse(grad, op.inputs[1]), None
 
 
 def _reversed_axes(axes, rank_):

@@ -251,7 +251,11 @@ class ConcatOffset:
 
 
 def _concat_shape(op):
-    *tensors, axis = op.inputs
+    *values, axis = op.inputs
+    return _concatenated_dims(values, axis)
+
+
+def _concatenated_dims(tensors, axis):
     require_scalar(axis)
     axis = constant_value(axis)
     rank_ = next((len(t.dims) for t in tensors if t.dims is not None), None)
@@ -294,22 +298,40 @@ class ConcatV2:
         if len(values) == 1:
             # TensorFlow 2.21 adds a list to a tensor here; only a raw ConcatV2 gets this far.
             return grad + [None]  # noqa: RUF005
-        if isinstance(grad, IndexedSlices):
-            return [*_concat_slices_gradient(values, axis, grad), None]
-        axis = axis % rank(values[0])
-        sizes = _shapes(values)
-        if len(sizes) > _MOST_SLICED:
-            from numpy_tf.ops.array.slicing import slice
+        return [*_taken_apart(values, axis, grad), None]
 
-            along = squeeze(slice(stack(sizes, axis=1), [axis, 0], [1, -1]))
-            return [*split(grad, along, axis), None]
-        from numpy_tf.ops.array.slicing import slice
 
-        offsets = ConcatOffset(axis, sizes)
-        return [
-            *[slice(grad, begin, size) for begin, size in zip(offsets, sizes, strict=True)],
-            None,
-        ]
+@op("concat_dim: int32, values: N*T -> output: T", T=ANY, N=None)
+class Concat:
+    """`ConcatV2` with the axis first, as TensorFlow 1 first had it."""
+
+    def shape(op):
+        axis, *values = op.inputs
+        return _concatenated_dims(values, axis)
+
+    def kernel(axis, *values):
+        return ConcatV2.kernel(*values, axis)
+
+    def gradient(op, grad):
+        axis, *values = op.inputs
+        if len(values) == 1:
+            return [None] + grad  # noqa: RUF005
+        return [None, *_taken_apart(values, axis, grad)]
+
+
+def _taken_apart(values, axis, grad):
+    """The gradient of a concatenation for each of `values`."""
+    from numpy_tf.ops.array.slicing import slice
+
+    if isinstance(grad, IndexedSlices):
+        return _concat_slices_gradient(values, axis, grad)
+    axis = axis % rank(values[0])
+    sizes = _shapes(values)
+    if len(sizes) > _MOST_SLICED:
+        along = squeeze(slice(stack(sizes, axis=1), [axis, 0], [1, -1]))
+        return split(grad, along, axis)
+    offsets = ConcatOffset(axis, sizes)
+    return [slice(grad, begin, size) for begin, size in zip(offsets, sizes, strict=True)]
 
 
 def _concat_complaint(values, axis):

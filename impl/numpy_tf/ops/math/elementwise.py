@@ -264,6 +264,11 @@ class Inv:
         return ReciprocalGrad(op.outputs[0], grad)
 
 
+def _reciprocal_grad_gradient(op, grad):
+    a, b = conj(op.inputs[0]), op.inputs[1]
+    return conj(grad) * -2.0 * b * a, ReciprocalGrad(a, grad)
+
+
 @op("y: T, dy: T -> z: T", T=INEXACT)
 class ReciprocalGrad:
     """-dy·conj(y)², where y = 1/x; 0 wherever dy is 0."""
@@ -273,9 +278,15 @@ class ReciprocalGrad:
         value = conjugate * conjugate
         return _zero_where(dy == 0, _in_place(np.multiply, value, -dy))
 
-    def gradient(op, grad):
-        a, b = conj(op.inputs[0]), op.inputs[1]
-        return conj(grad) * -2.0 * b * a, ReciprocalGrad(a, grad)
+    gradient = _reciprocal_grad_gradient
+
+
+@op("y: T, dy: T -> z: T", T=INEXACT)
+class InvGrad:
+    """`ReciprocalGrad`, as TensorFlow 1 first called it."""
+
+    kernel = ReciprocalGrad.kernel
+    gradient = _reciprocal_grad_gradient
 
 
 # -- exponentials and logarithms ---------------------------------------------------------

@@ -4,13 +4,16 @@ import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import NUMERIC, int8, int16
+from numpy_tf.framework.dtypes import INEXACT, NUMERIC, int8, int16, int32, int64, uint8
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.tensor_shape import broadcast_dims
+from numpy_tf.ops.array.dims import merge, with_rank_at_least
 from numpy_tf.ops.array.shape import BroadcastGradientArgs, reshape, shape
 from numpy_tf.ops.math.cast import conj
+
+_MIXED = INEXACT | {int16, int32, int64}
 
 
 def _dot(a, b):
@@ -105,17 +108,73 @@ class BatchMatMulV2:
         return _dot(x, y)
 
     def gradient(op, grad):
-        x, y = op.inputs
-        adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
-        if adj_x:
-            grad_x = matmul(y, grad, adjoint_a=adj_y, adjoint_b=True)
-        else:
-            grad_x = matmul(grad, y, adjoint_b=not adj_y)
-        if adj_y:
-            grad_y = matmul(grad, x, adjoint_a=True, adjoint_b=adj_x)
-        else:
-            grad_y = matmul(x, grad, adjoint_a=not adj_x)
-        return _reduced_to_batches(x, y, grad_x, grad_y)
+        return _reduced_to_batches(*op.inputs, *_batch_gradient(op, grad))
+
+
+@op(
+    "x: T, y: T -> output: T",
+    T=INEXACT | {int32, int64},
+    adj_x=False,
+    adj_y=False,
+    grad_x=False,
+    grad_y=False,
+)
+class BatchMatMul:
+    """Products of the last two dimensions of batches of one shape."""
+
+    def shape(op):
+        x, y = (with_rank_at_least(tensor.dims, 2) for tensor in op.inputs)
+        if x is None or y is None:
+            return None
+        batches = merge(x[:-2], y[:-2])
+        return batches + _product_dims(x[-2:], y[-2:], op.attrs["adj_x"], op.attrs["adj_y"])
+
+    def kernel(x, y, *, adj_x, adj_y):
+        if x.shape[:-2] != y.shape[:-2]:
+            raise errors.invalid_argument(
+                "In[0] and In[1] must have compatible batch dimensions: "
+                f"{list(x.shape)} vs. {list(y.shape)}"
+            )
+        return BatchMatMulV2.kernel(x, y, adj_x=adj_x, adj_y=adj_y)
+
+    def gradient(op, grad):
+        return _batch_gradient(op, grad)
+
+
+@op(
+    "x: Ta, y: Tb -> output: Tout",
+    Ta=_MIXED | {uint8, int8},
+    Tb=_MIXED | {uint8, int8},
+    Tout=_MIXED,
+    adj_x=False,
+    adj_y=False,
+    grad_x=False,
+    grad_y=False,
+)
+class BatchMatMulV3:
+    """`BatchMatMulV2` of two dtypes into a third."""
+
+    shape = BatchMatMulV2.shape
+
+    def kernel(x, y, *, dtype, adj_x, adj_y):
+        return BatchMatMulV2.kernel(x.astype(dtype), y.astype(dtype), adj_x=adj_x, adj_y=adj_y)
+
+    def gradient(op, grad):
+        return _reduced_to_batches(*op.inputs, *_batch_gradient(op, grad))
+
+
+def _batch_gradient(op, grad):
+    x, y = op.inputs
+    adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
+    if adj_x:
+        grad_x = matmul(y, grad, adjoint_a=adj_y, adjoint_b=True)
+    else:
+        grad_x = matmul(grad, y, adjoint_b=not adj_y)
+    if adj_y:
+        grad_y = matmul(grad, x, adjoint_a=True, adjoint_b=adj_x)
+    else:
+        grad_y = matmul(x, grad, adjoint_a=not adj_x)
+    return grad_x, grad_y
 
 
 def _reduced_to_batches(x, y, grad_x, grad_y):
