@@ -40,7 +40,7 @@ FORBIDDEN: tuple[tuple[str, str], ...] = (
     (_PROCESS, r"(experimental | mixed_precision | __internal__) (\..*)? | get_logger"),
     (_PROCESS, r"debugging\.(enable | disable | set | get | experimental | is_traceback) .*"),
     (_PROCESS, r"random\.(experimental\.)? (\w*global_generator | Generator | create_rng_state)"),
-    ("it prints", r"print | Print"),
+    ("it prints to the standard output", r"print"),
     (_SESSION, r"Session | InteractiveSession | get_default_session | (get_|delete_)?session\w*"),
     (_NETWORK, r"(distribute | tpu | mlir | xla | types) (\..*)?"),
     (_PIPELINE, r"(data | feature_column | queue) (\..*)? | parse_\w+ | \w*Queue\w*"),
@@ -69,8 +69,8 @@ FORBIDDEN: tuple[tuple[str, str], ...] = (
         StoreMinibatchStatisticsInFdo)""",
     ),
     (_PYTHON, r"raw_ops\.\w*(PyFunc | PyFunction | Generator)\w*"),
-    (_PROCESS, r"raw_ops\.(Abort | Debug\w* | \w*CheckNumericsV2 | Dummy\w* | Fact)"),
-    ("it prints", r"raw_ops\.(Print\w* | StringFormat | Timestamp)"),
+    (_PROCESS, r"raw_ops\.(Abort | Debug\w* | Dummy\w* | Fact)"),
+    (_ASIDE, r"raw_ops\.(PrintV2 | StringFormat | Timestamp)"),
     (
         _NETWORK,
         r"""raw_ops\.(\w*(TPU | Infeed | Outfeed | Collective | Nccl | Send | Recv | RemoteCall |

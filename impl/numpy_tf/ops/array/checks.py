@@ -62,9 +62,9 @@ class CheckNumericsV2:
 
 
 def _of_gradient(op):
-    return (
-        "Not a number (NaN) or infinity (Inf) values detected in gradient. " + op.attrs["message"]
-    )
+    # TensorFlow 2.21 formats the bytes that the attribute is, b'…' and all.
+    message = op.attrs["message"].encode()
+    return f"Not a number (NaN) or infinity (Inf) values detected in gradient. {message!r}"
 
 
 @export("check_numerics", "debugging.check_numerics")
@@ -145,31 +145,3 @@ def print_(input_, data, message=None, first_n=None, summarize=None, name=None):
     attrs = {"message": message, "first_n": first_n, "summarize": summarize}
     given = {attribute: value for attribute, value in attrs.items() if value is not None}
     return Print(input_, data, name=name, **given)
-
-
-# -- for debuggers -----------------------------------------------------------------------
-
-
-@op(
-    "input: T -> output: T",
-    T=ANY,
-    tfdbg_context_id="",
-    op_name="",
-    output_slot=-1,
-    tensor_debug_mode=-1,
-    debug_urls=(),
-    circular_buffer_size=1000,
-    tfdbg_run_id="",
-)
-class DebugIdentityV2:
-    """The input; TensorFlow's debugger writes it down at `debug_urls`, which are not served."""
-
-    stateful = True
-
-    def kernel(input, *, debug_urls):
-        if debug_urls:
-            raise errors.UnsupportedOpError("DebugIdentityV2 with debug_urls")
-        return input
-
-    def gradient(op, grad):
-        return grad

@@ -6,7 +6,7 @@ from numpy_tf.framework import errors
 from numpy_tf.framework.dtypes import ANY, INDEX, INT64_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import REQUIRED, op
-from numpy_tf.ops.array.dims import merge_dim, with_rank, with_rank_at_least
+from numpy_tf.ops.array.dims import merge, merge_dim, with_rank, with_rank_at_least
 
 
 @op(
@@ -25,6 +25,7 @@ class Roll:
         for vector in (shift, axis):
             if vector.dims is not None and len(vector.dims) > 1:
                 raise ValueError(f"Shape must be at most rank 1 but is rank {len(vector.dims)}")
+        merge(shift.dims, axis.dims)
         return input.dims
 
     def kernel(input, shift, axis):

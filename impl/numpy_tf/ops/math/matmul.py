@@ -124,10 +124,15 @@ class BatchMatMul:
 
     def shape(op):
         x, y = (with_rank_at_least(tensor.dims, 2) for tensor in op.inputs)
-        if x is None or y is None:
-            return None
-        batches = merge(x[:-2], y[:-2])
-        return batches + _product_dims(x[-2:], y[-2:], op.attrs["adj_x"], op.attrs["adj_y"])
+        unknown = (None, None)
+        product = _product_dims(
+            x[-2:] if x else unknown,
+            y[-2:] if y else unknown,
+            op.attrs["adj_x"],
+            op.attrs["adj_y"],
+        )
+        batches = merge(x and x[:-2], y and y[:-2])
+        return None if batches is None else batches + product
 
     def kernel(x, y, *, adj_x, adj_y):
         if x.shape[:-2] != y.shape[:-2]:
