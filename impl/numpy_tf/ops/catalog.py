@@ -58,4 +58,5 @@ from numpy_tf.ops.nn import (  # noqa: F401
     softmax,
     topk,
 )
+from numpy_tf.ops.signal import fourier  # noqa: F401
 from numpy_tf.ops.state import random, reference, resource, training, updates  # noqa: F401
