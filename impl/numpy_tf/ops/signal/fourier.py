@@ -5,7 +5,6 @@ the one in the opposite direction, scaled by the number of points; where only ha
 spectrum is kept, the other half is made up for.
 """
 
-
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
