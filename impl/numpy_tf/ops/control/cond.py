@@ -340,6 +340,8 @@ def _cond_v1(pred, true_fn, false_fn, strict, name):
             (graph,) = _traced([which], [function], scope, pred)
             if graph.structured_outputs is None:
                 raise ValueError(f"'{which}_fn' must have a return value.")
+            if any(result is None for result in flatten(graph.structured_outputs)):
+                raise ValueError("None values not supported.")
             if not strict:
                 graph.structured_outputs = _unpacked(graph.structured_outputs)
             branches.append(graph)
