@@ -1,0 +1,1 @@
+"""Blame: which op it is whose gradient (or value) makes a check differ."""
