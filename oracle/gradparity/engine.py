@@ -11,17 +11,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias
 
+from gradparity.blame.blamer import blame, can_be_blamed
+from gradparity.blame.failures import blame_failures
 from gradparity.judge.judge import crashed, judge, timed_out, unchecked
 from gradparity.judge.verdict import Verdict
 from gradparity.lane import TIME_LIMIT, Answer, Lane, LaneStopped
 from gradparity.language.check import Check
 from gradparity.ledger import Ledger
 from gradparity.outcome import Outcome
-from gradparity.program import Profile
+from gradparity.program import Profile, Program
 from gradparity.results import CheckResult, RunRecord
 from gradparity.workers import (
     MEMORY_LIMIT,
@@ -108,6 +110,7 @@ def run(
     jobs: int | None = None,
     time_limit: float = TIME_LIMIT,
     ledger: Ledger | None = None,
+    blamed: int = 0,
     on_result: Callable[[CheckResult], None] = lambda result: None,
     on_ready: Callable[[SideName, Profile, Mapping[str, Any]], None] = lambda *ready: None,
 ) -> RunRecord:
@@ -121,6 +124,8 @@ def run(
         default `default_jobs()`. In-process workers are asked one after the other.
       time_limit: seconds for one check on one side.
       ledger: the implementation's known divergences, or None.
+      blamed: how many checks that differ are looked into, once all are judged, for the op
+        that makes them differ.
       on_result: called with each result as it is judged, in the calling thread.
       on_ready: called with each side and profile that has come up, and its description of
         itself, in the calling thread.
@@ -140,19 +145,25 @@ def run(
     started = time.perf_counter()
     judged: dict[int, CheckResult] = {}
     described = _Descriptions(on_ready)
+    spare = SpareLanes(sides, time_limit)
     if any(isinstance(source, InProcess) for source in sides.values()):
         dialogue = _in_order(checks, sides, time_limit, described)
     else:
-        dialogue = _side_by_side(checks, sides, jobs or default_jobs(), time_limit, described)
+        keeping = spare if blamed else None
+        dialogue = _side_by_side(
+            checks, sides, jobs or default_jobs(), time_limit, described, keeping
+        )
     interrupted = False
     try:
-        with contextlib.closing(dialogue):
+        with contextlib.closing(spare), contextlib.closing(dialogue):
             for index, answers in dialogue:
                 result = judge_answers(checks[index], answers)
                 if ledger is not None:
                     result = ledger.applied(result, described.of["oracle"])
                 judged[index] = result
                 on_result(result)
+            if blamed:
+                record.unblamed = blame_failures(judged, spare.ask, sides["oracle"], blamed)
     except KeyboardInterrupt:
         interrupted = True
     record.results = [judged[index] for index in sorted(judged)]
@@ -243,6 +254,36 @@ def _in_order(
                 lane.stop()
 
 
+class SpareLanes:
+    """A lane for each profile and side, for questions that come up later.
+
+    Args:
+      sides: where workers come from when none is there to be used again.
+      time_limit: seconds for one program.
+    """
+
+    def __init__(self, sides: Sides, time_limit: float) -> None:
+        self._sides = sides
+        self._time_limit = time_limit
+        self._lanes: dict[tuple[Profile, SideName], Lane] = {}
+
+    def take(self, lanes: Mapping[tuple[Profile, SideName], Lane]) -> None:
+        """Lanes with nothing under way, to be used and, at last, stopped."""
+        self._lanes.update(lanes)
+
+    def ask(self, side: SideName, program: Program) -> Answer:
+        """One side's answer to one program."""
+        key = program.profile, side
+        if key not in self._lanes:
+            self._lanes[key] = Lane(self._sides[side], program.profile, self._time_limit)
+        self._lanes[key].send(program)
+        return self._lanes[key].receive()
+
+    def close(self) -> None:
+        """Ends the workers."""
+        _all_at_once(lane.stop for lane in self._lanes.values())
+
+
 class Pairs:
     """For each profile a lane to either side, asked check by check: for pytest and debuggers.
 
@@ -293,16 +334,26 @@ class Pairs:
         profile = check.program.profile
         if profile in self._start_errors:
             raise self._start_errors[profile]
-        lanes = self._lanes[profile]
         for side in SIDES[::-1]:  # the implementation's mistakes show sooner
             if profile not in self.described[side]:
                 self.described[side][profile] = self._ready(side, profile)
         while check.id not in self._results:
-            oldest = self._checks[self._asked[profile].popleft()]
-            answers = {side: lanes[side].receive() for side in SIDES}
-            self._results[oldest.id] = judge_answers(oldest, answers)
+            self._judge_oldest(profile)
         del self._checks[check.id]
         return self._results.pop(check.id)
+
+    def blamed(self, result: CheckResult) -> CheckResult:
+        """The same with what makes it differ, if it does; what is under way is ended first."""
+        profile = result.check.program.profile
+        while self._asked[profile]:
+            self._judge_oldest(profile)
+
+        def ask(side: SideName, program: Program) -> Answer:
+            lane = self._lanes[profile][side]
+            lane.send(program)
+            return lane.receive()
+
+        return replace(result, blame=blame(result, ask)) if can_be_blamed(result) else result
 
     def stop(self) -> None:
         """Ends all workers."""
@@ -310,6 +361,12 @@ class Pairs:
             for lane in pair.values():
                 lane.stop()
         self._lanes.clear()
+
+    def _judge_oldest(self, profile: Profile) -> None:
+        """Waits for both sides' answers to the check of a profile that was asked first."""
+        oldest = self._checks[self._asked[profile].popleft()]
+        answers = {side: self._lanes[profile][side].receive() for side in SIDES}
+        self._results[oldest.id] = judge_answers(oldest, answers)
 
     def _ready(self, side: SideName, profile: Profile) -> Mapping[str, Any]:
         try:
@@ -354,12 +411,17 @@ def _side_by_side(
     jobs: int,
     time_limit: float,
     described: _Descriptions,
+    spare: SpareLanes | None = None,
 ) -> _Dialogue:
-    """All sides at once, a thread for each lane; yields in the order of completion."""
+    """All sides at once, a thread for each lane; yields in the order of completion.
+
+    At the end a lane of each side and profile goes to `spare`, if that is given.
+    """
     inbox: _Inbox = queue.SimpleQueue()
     answers: dict[int, dict[SideName, Answer]] = {}
     groups = _by_profile(checks)
     lanes: list[Lane] = []
+    kept: dict[tuple[Profile, SideName], Lane] = {}
     pools = {side: ThreadPoolExecutor(jobs, thread_name_prefix=side) for side in sides}
     checks_per_lane = _checks_per_lane(sides)
     try:
@@ -370,7 +432,8 @@ def _side_by_side(
                 for _ in range(count):
                     lane = Lane(sides[side], profile, time_limit)
                     lanes.append(lane)
-                    pools[side].submit(_converse, lane, side, profile, checks, shared, inbox)
+                    keep = spare is not None and kept.setdefault((profile, side), lane) is lane
+                    pools[side].submit(_converse, lane, side, profile, checks, shared, inbox, keep)
         missing = len(checks)
         while missing:
             mail = inbox.get()
@@ -390,6 +453,9 @@ def _side_by_side(
                     del answers[mail.index]
                     missing -= 1
                     yield mail.index, both
+        if spare is not None:
+            spare.take(kept)
+            lanes = [lane for lane in lanes if lane not in kept.values()]
     finally:
         for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
@@ -432,8 +498,9 @@ def _converse(
     checks: Sequence[Check],
     shared: _Shared,
     inbox: _Inbox,
+    keep: bool,
 ) -> None:
-    """Feeds one lane until nothing is left, and posts what it answers."""
+    """Feeds one lane until nothing is left, posts what it answers, and ends it unless kept."""
     try:
         try:
             inbox.put(_Ready(side, profile, lane.ready()))
@@ -447,7 +514,8 @@ def _converse(
             if not asked:
                 break
             inbox.put(_Answered(side, asked.popleft(), lane.receive()))
-        lane.stop()
+        if not keep:
+            lane.stop()
     except LaneStopped:
         pass
     except BaseException as error:  # whatever it is, the judging thread must hear of it

@@ -201,6 +201,7 @@ def merged(checks: Sequence[Check], past: Past, done: RunRecord) -> RunRecord:
         started_at=past.started_at,
         seconds=past.seconds + done.seconds,
         interrupted=done.interrupted,
+        unblamed=done.unblamed,
     )
 
 

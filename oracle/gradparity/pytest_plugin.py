@@ -22,6 +22,8 @@ SUFFIXES = (".yaml", ".yml")
 ROOTS = pytest.StashKey[list[Path]]()
 PAIRS = pytest.StashKey["Pairs"]()
 LEDGER = pytest.StashKey["Ledger | None"]()
+BLAMED = pytest.StashKey[int]()
+MOST_BLAMED = 20  # checks of one session that are looked into for what makes them differ
 
 
 class CheckFailed(Exception):
@@ -182,7 +184,15 @@ class GradparityItem(pytest.Item):
             result = ledger.applied(result, pairs(self.config).described["oracle"])
         self.user_properties.append(("verdict", result.verdict.word.value))
         if not result.verdict.word.passes:
-            raise CheckFailed(result)
+            raise CheckFailed(self._blamed(result))
+
+    def _blamed(self, result: CheckResult) -> CheckResult:
+        """The result with what makes it differ, for as many as are worth the time."""
+        count = self.config.stash.get(BLAMED, 0)
+        if count == MOST_BLAMED:
+            return result
+        self.config.stash[BLAMED] = count + 1
+        return pairs(self.config).blamed(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure as a bug report; a traceback only when gradparity itself has failed."""

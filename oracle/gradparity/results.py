@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradparity.blame.finding import Blame
 from gradparity.judge.verdict import Verdict
 from gradparity.language.check import Check
 from gradparity.outcome import Outcome
@@ -13,12 +14,16 @@ from gradparity.outcome import Outcome
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check, what each side answered (None: it could not be asked), and the verdict."""
+    """One check, what each side answered (None: it could not be asked), and the verdict.
+
+    `blame` is what was found to make it differ, when that was looked for.
+    """
 
     check: Check
     oracle: Outcome | None
     implementation: Outcome | None
     verdict: Verdict
+    blame: Blame | None = None
 
 
 @dataclass
@@ -34,6 +39,7 @@ class RunRecord:
       seconds: wall time of the whole run.
       interrupted: whether it was stopped before all checks were judged.
       ledger_problems: what is wrong with entries of the ledger as such, one line each.
+      unblamed: how many checks that differ were not looked into, to save time.
     """
 
     results: Sequence[CheckResult] = ()
@@ -43,6 +49,7 @@ class RunRecord:
     seconds: float = 0.0
     interrupted: bool = False
     ledger_problems: Sequence[str] = ()
+    unblamed: int = 0
 
     @property
     def passes(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from gradparity.blame import finding
 from gradparity.blame.finding import Blame, Fault, Source
-from gradparity.blame.graph import Graph, matched
+from gradparity.blame.graph import Graph, matched, that_matter
 from gradparity.blame.search import Suspect, suspects_by_gradient, suspects_by_value
 from gradparity.judge.compare import LimitsOf, compare
 from gradparity.judge.tolerance import limits
@@ -183,12 +183,14 @@ class _Search:
         """The first operation at fault, in the first gradient call in which there is one."""
         described = {side: self._told(side, {})[0] for side in SIDES}
         self.has_choices = described["oracle"]["choices"]
-        calls = [described[side]["calls"] for side in SIDES]
-        if len(calls[0]) != len(calls[1]):
+        graphs = [
+            [Graph.from_json(call, described[side]["labels"]) for call in described[side]["calls"]]
+            for side in SIDES
+        ]
+        if len(graphs[0]) != len(graphs[1]):
             raise NoBlame("the sides do not even make the same gradient calls")
-        for number, (one, other) in enumerate(zip(*calls, strict=True)):
-            a = Graph.from_json(one, described["oracle"]["labels"])
-            b = Graph.from_json(other, described["implementation"]["labels"])
+        for number in sorted({*that_matter(graphs[0]), *that_matter(graphs[1])}):
+            a, b = graphs[0][number], graphs[1][number]
             self.regions |= {op.region for op in a.ops if op.region}
             found = self._in_call(number, a, b)
             if found is not None:
@@ -307,28 +309,42 @@ class _Search:
         low, high = 0, len(steps)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._raises(side, question, steps[:middle]) else (
-                middle,
-                high,
+            low, high = (
+                (low, middle)
+                if self._raises(side, question, steps[:middle])
+                else (
+                    middle,
+                    high,
+                )
             )
         what, tensor = steps[high - 1]
-        op = a.producers[tensor]
         told = f"in the run of its {what} {_name(side)} raises {types[side]}"
-        if what == "gradient" and tensor in a.consumers:
-            op = a.consumers[tensor][-1]
-            told = f"in the run of its gradient {_name(side)} raises {types[side]}"
-        return finding.of_error(op, told, a, source)
+        takers = a.consumers.get(tensor, ()) if what == "gradient" else ()
+        if not takers:
+            return finding.of_error(a.producers[tensor], told, a, source)
+        for op in takers:
+            arriving = [
+                t for what, t in steps[: high - 1] if what == "gradient" and t in op.outputs
+            ]
+            local = [(arriving, [tensor])]
+            if arriving and self._raises(side, question, steps[: high - 1], local):
+                return finding.of_error(op, told, a, source)
+        return finding.of_error(takers[0], told, a, source)
 
     def _raises(
-        self, side: SideName, question: _Question, steps: Iterable[tuple[str, str]]
+        self,
+        side: SideName,
+        question: _Question,
+        steps: Sequence[tuple[str, str]],
+        local: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
     ) -> bool:
-        taken = list(steps)
         less = replace(
             question,
-            values={t: question.values[t] for what, t in taken if what == "value"},
-            gradients={t: question.gradients[t] for what, t in taken if what == "gradient"},
+            values={t: question.values[t] for what, t in steps if what == "value"},
+            gradients={t: question.gradients[t] for what, t in steps if what == "gradient"},
+            names={**question.names, **question.values, **question.gradients},
         )
-        return self._asked(side, less.to(side)).error is not None
+        return self._asked(side, less.to(side, local)).error is not None
 
     def _source(self) -> Source:
         return Source(self.check.program.build, self.check.build_lines, PREFIX.count("\n"))
@@ -343,21 +359,20 @@ class _Question:
       values: tensor of the oracle -> the implementation's, of those whose value is asked.
       gradients: the same for those whose gradient is.
       other: the implementation's graph.
+      names: the same for tensors that only local questions are about.
     """
 
     call: int
     values: Mapping[str, str]
     gradients: Mapping[str, str]
     other: Graph
+    names: Mapping[str, str] = field(default_factory=dict)
 
-    def to(
-        self, side: SideName, local: Sequence[tuple[Sequence[str], Sequence[str]]] = ()
-    ) -> Json:
+    def to(self, side: SideName, local: Sequence[tuple[Sequence[str], Sequence[str]]] = ()) -> Json:
         """The request to one side, in its own names."""
-        mine = side == "oracle"
-        names = {t: t for t in (*self.values, *self.gradients)}
-        if not mine:
-            names = {**self.values, **self.gradients}
+        names: Mapping[str, str] = {**self.names, **self.values, **self.gradients}
+        if side == "oracle":
+            names = {tensor: tensor for tensor in names}
         return {
             "call": self.call,
             "forward": [names[t] for t in self.values],

@@ -130,8 +130,10 @@ def of_suspect(fault: Fault, suspect: Suspect, graph: Graph, source: Source) -> 
         if len(suspect.leaving) > 1:
             told = f"its inputs agree, its value {_listed(suspect.differing, graph)} differs"
     else:
-        reach = "gradient that reaches it agrees" if len(suspect.arriving) == 1 else (
-            "gradients that reach it agree"
+        reach = (
+            "gradient that reaches it agrees"
+            if len(suspect.arriving) == 1
+            else ("gradients that reach it agree")
         )
         to = " and ".join(input_text(tensor, op, graph) for tensor in suspect.differing[:3])
         told = f"the {reach}, what it passes to {to} differs"
@@ -141,12 +143,20 @@ def of_suspect(fault: Fault, suspect: Suspect, graph: Graph, source: Source) -> 
 def of_sum(tensor: str, suspect: Suspect, graph: Graph, source: Source) -> Blame:
     """The blame on the sum of what several operations contribute to a tensor's gradient."""
     count = len(graph.consumers[tensor])
-    told = (
-        f"each of the {count} contributions to the gradient of {tensor_text(tensor, graph)} "
-        "agrees, their sum differs"
-    )
     producer = graph.producers[tensor]
-    return _blame(Fault.SUM, [producer], producer, told, graph, source, suspect)
+    line, code = source.place(producer)
+    where = f" (line {line}: `{code}`)" if line is not None else ""
+    return Blame(
+        Fault.SUM,
+        f"AddN, the sum of the {count} gradients that reach {tensor_text(tensor, graph)}, "
+        f"{title([producer])}{where}: each of them agrees, their sum differs",
+        op=producer.name,
+        type="AddN",
+        file_line=line,
+        code=code,
+        agreeing=tuple(suspect.arriving),
+        differing=(tensor,),
+    )
 
 
 def of_error(op: Op | None, told: str, graph: Graph, source: Source) -> Blame:

@@ -44,6 +44,7 @@ class Graph:
       ops: the ancestors of the ys, in the order of their making.
       ys: names of tensors.
       xs: names of tensors.
+      results: names of the tensors that the call gave.
       labels: the program's name for a tensor -> the tensor's.
       error: what the call raised ("type", "message", and "op", the name of the operation that
         it raised at, or None), or None.
@@ -52,6 +53,7 @@ class Graph:
     ops: Sequence[Op]
     ys: Sequence[str]
     xs: Sequence[str]
+    results: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     error: Mapping[str, Any] | None = None
 
@@ -72,7 +74,7 @@ class Graph:
             )
             for op in call["ops"]
         ]
-        return cls(ops, call["ys"], call["xs"], labels, call["error"])
+        return cls(ops, call["ys"], call["xs"], call["results"], labels, call["error"])
 
     @cached_property
     def producers(self) -> Mapping[str, Op]:
@@ -117,6 +119,20 @@ class Graph:
         ) or tensor in self.xs
 
 
+def that_matter(graphs: Sequence[Graph]) -> list[int]:
+    """Which of a program's gradient calls the last one depends on, itself included.
+
+    A call that raised matters, too: nothing came after it.
+    """
+    found: list[int] = []
+    for number in range(len(graphs) - 1, -1, -1):
+        graph = graphs[number]
+        used = any(t in graphs[later].producers for later in found for t in graph.results)
+        if not found or used or graph.error is not None:
+            found.append(number)
+    return found[::-1]
+
+
 def _region_of(name: str, regions: set[str]) -> str:
     """The region in whose name scope an operation lies: the Merge of a cond, for one."""
     scope = name
@@ -154,7 +170,10 @@ def matched(one: Graph, other: Graph) -> dict[str, str]:
         found = by_name.get(op.name)
         if found is None or not op.inputs or not _alike(op, found):
             continue
-        if all(_same_input(pair, pairs, one, other) for pair in zip(op.inputs, found.inputs, strict=True)):
+        if all(
+            _same_input(pair, pairs, one, other)
+            for pair in zip(op.inputs, found.inputs, strict=True)
+        ):
             for a, b in zip(op.outputs, found.outputs, strict=False):
                 if a not in pairs and b not in taken:
                     pairs[a] = b
@@ -175,9 +194,7 @@ def _alike(op: Op, its: Op) -> bool:
     return same and not op.region and not its.region
 
 
-def _same_input(
-    pair: tuple[str, str], pairs: Mapping[str, str], one: Graph, other: Graph
-) -> bool:
+def _same_input(pair: tuple[str, str], pairs: Mapping[str, str], one: Graph, other: Graph) -> bool:
     a, b = pair
     if a in pairs:
         return pairs[a] == b

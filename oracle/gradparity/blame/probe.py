@@ -8,21 +8,27 @@ answers as tensors, the description of a graph as a string, so that a worker nee
 import json
 
 TRAINABLE = frozenset(
-    "float16 bfloat16 float32 float64 complex64 complex128 resource variant".split()
+    ["float16", "bfloat16", "float32", "float64", "complex64", "complex128", "resource", "variant"]
 )
 """What `tf.gradients` crosses, by dtype."""
 
-FUNCTIONAL = frozenset("If StatelessIf While StatelessWhile Case StatelessCase".split())
-FUNCTIONAL |= frozenset("PartitionedCall StatefulPartitionedCall SymbolicGradient".split())
+FUNCTIONAL = frozenset(
+    [
+        *("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase"),
+        *("PartitionedCall", "StatefulPartitionedCall", "SymbolicGradient"),
+    ]
+)
 """Ops whose work is done in graphs of their own."""
 
-DEAD_ENDS = frozenset("Switch RefSwitch Enter RefEnter NextIteration RefNextIteration".split())
+DEAD_ENDS = frozenset(
+    ["Switch", "RefSwitch", "Enter", "RefEnter", "NextIteration", "RefNextIteration"]
+)
 """Ops of TensorFlow 1's control flow with outputs that no session can fetch."""
 
 ARGUMENTS = (
-    "ys xs grad_ys name colocate_gradients_with_ops gate_gradients aggregation_method "
-    "stop_gradients unconnected_gradients"
-).split()
+    *("ys", "xs", "grad_ys", "name", "colocate_gradients_with_ops", "gate_gradients"),
+    *("aggregation_method", "stop_gradients", "unconnected_gradients"),
+)
 """Of `tf.gradients`, in order."""
 
 
@@ -44,12 +50,13 @@ class Namespace:
 
 
 class Call:
-    """One call of `tf.gradients`: tensors, the other arguments, and the error that it raised."""
+    """One call of `tf.gradients`: tensors, the other arguments, what it gave or raised."""
 
     def __init__(self, ys, xs, settings):
         self.ys = ys
         self.xs = xs
         self.settings = settings
+        self.results = []
         self.error = None
 
 
@@ -86,12 +93,15 @@ class Probe:
             call = Call([self._tensor(y) for y in ys], [_of_variable(x) for x in xs], settings)
             self._calls.append(call)
         try:
-            return self._tf.gradients(ys, xs, **settings)
+            results = self._tf.gradients(ys, xs, **settings)
         except Exception as error:
             if call is None:
                 raise
             call.error = error
             return [None] * len(xs)
+        if call is not None:
+            call.results = [getattr(g, "values", g) for g in results if g is not None]
+        return results
 
     def hessians(self, ys, xs, **named):
         """A Hessian times fixed weights, which differs wherever the Hessian is likely to."""
@@ -134,9 +144,9 @@ class Probe:
                 limit = named.get("maximum_iterations")
                 self._choice = tf.while_loop(
                     lambda count, *rest: cond(*rest),
-                    lambda count, *rest: [count + 1] + _as_list(body(*rest)),
-                    [tf.constant(0)] + values,
-                    **({} if limit is None else {"maximum_iterations": limit})
+                    lambda count, *rest: [count + 1, *_as_list(body(*rest))],
+                    [tf.constant(0), *values],
+                    **({} if limit is None else {"maximum_iterations": limit}),
                 )[0]
         return tf.while_loop(cond, body, loop_vars, **named)
 
@@ -186,7 +196,7 @@ class Probe:
             except Exception as error:
                 errors[number] = _error(error)
                 gradients = gradients + [None] * len(inputs)
-        return [self._text({"errors": errors})] + forward, gradients
+        return [self._text({"errors": errors}), *forward], gradients
 
     def _local(self, call, outputs, inputs, incoming):
         """What an operation makes of the gradients of its outputs, and nothing before it."""
@@ -198,7 +208,7 @@ class Probe:
             ends,
             grad_ys=[incoming[name] for name in outputs],
             stop_gradients=ends,
-            **{key: value for key, value in kept.items() if value is not None}
+            **{key: value for key, value in kept.items() if value is not None},
         )
 
     def _text(self, data):
@@ -219,11 +229,13 @@ class Probe:
         }
 
     def _describe(self, call, positions):
-        cone = sorted(_ancestors(y.op for y in call.ys), key=lambda op: positions[op])
-        between = _between(cone, call)
+        ends = [each.op for each in call.ys + call.xs]
+        between = _between(_ancestors(y.op for y in call.ys), call)
+        cone = sorted(_ancestors(ends), key=lambda op: positions[op])
         described = {
             "ys": [y.name for y in call.ys],
             "xs": [x.name for x in call.xs],
+            "results": [result.name for result in call.results],
             "ops": [_describe_op(op, op in between) for op in cone],
             "error": None,
         }
@@ -235,24 +247,35 @@ class Probe:
         return described
 
     def _culprit(self, call, between):
-        """The operation at which differentiating raises, the last ones first; None for none."""
+        """The operation at which differentiating raises, or None when it is at none.
 
-        def raises(count):
-            xs = [t for op in between[:count] for t in op.inputs if t.op in known] or call.ys[:1]
+        Asked for the outputs of the latest operations alone, `tf.gradients` differentiates
+        what takes these and nothing before: the fewest that raise tell where.
+        """
+        stopped = _as_list(call.settings.get("stop_gradients") or [])
+
+        def raises(xs, stops=()):
+            settings = dict(call.settings, stop_gradients=stopped + list(stops))
             try:
-                self._tf.gradients(call.ys, xs, **call.settings)
+                self._tf.gradients(call.ys, xs, **settings)
             except Exception:
                 return True
             return False
 
-        known = set(between)
-        low, high = 0, len(between)  # does not raise with `low` operations, raises with `high`
-        if raises(low) or not raises(high):
+        def outputs(count):
+            return [t for op in between[:count] for t in op.outputs] or call.ys[:1]
+
+        low, high = 0, len(between)  # does not raise with `low` of them, raises with `high`
+        if raises(outputs(low)) or not raises(outputs(high)):
             return None
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if raises(middle) else (middle, high)
-        return between[high - 1]
+            low, high = (low, middle) if raises(outputs(middle)) else (middle, high)
+        takers = [op for op in between if any(t.op is between[high - 1] for t in op.inputs)]
+        for op in takers[::-1]:  # what is behind it, it keeps gradients from
+            if not raises(outputs(high), op.outputs[:1]):
+                return op
+        return takers[0] if takers else None
 
 
 def _as_list(value):
@@ -285,7 +308,7 @@ def _ancestors(ops):
 
 def _between(cone, call):
     """The operations on a path from an x to a y, as `tf.gradients` finds them."""
-    cone, consumers = set(cone), {}
+    consumers = {}
     for op in cone:
         for tensor in op.inputs:
             if tensor.dtype.base_dtype.name in TRAINABLE:

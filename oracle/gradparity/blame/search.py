@@ -112,4 +112,3 @@ def _units(
     for op in ops:
         units.setdefault(lead(op.name), []).append(op)
     return list(units.values())
-

@@ -70,6 +70,15 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 @options.time_limit
 @options.memory_limit
 @click.option(
+    "--blame",
+    "blamed",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=50,
+    show_default=True,
+    help="How many failing checks to look into for the op that makes them differ.",
+)
+@click.option(
     "--ledger",
     "ledger_path",
     metavar="FILE",
@@ -95,6 +104,7 @@ def command(
     in_process: bool,
     time_limit: float,
     memory_limit: float,
+    blamed: int,
     ledger_path: Path | None,
     resume: bool,
     quiet: bool,
@@ -148,6 +158,7 @@ def command(
                     jobs=jobs,
                     time_limit=time_limit,
                     ledger=ledger,
+                    blamed=blamed,
                 ),
             )
         if ledger is not None and expression is None and _is_whole_corpus(places):

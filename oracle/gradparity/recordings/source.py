@@ -68,6 +68,7 @@ class RecordedOracle:
     """
 
     occupies_a_core = False
+    only_recorded = True  # what was not asked before cannot be asked now
 
     def __init__(self, checks: Sequence[Check], store: Store) -> None:
         self._found: dict[Program, Found] = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import gradparity
+from gradparity.blame.finding import Blame
 from gradparity.judge.verdict import Rule, Verdict, Word
 from gradparity.language.check import Case
 from gradparity.outcome import DenseResult, Outcome, Result
@@ -42,6 +43,7 @@ def document(record: RunRecord) -> Json:
         "seconds": round(record.seconds, 6),
         "passes": record.passes,
         "ledger_problems": list(record.ledger_problems),
+        "unblamed": record.unblamed,
         "oracle": {profile: dict(d) for profile, d in record.oracle.items()},
         "implementation": {profile: dict(d) for profile, d in record.implementation.items()},
         "totals": totals(results),
@@ -146,9 +148,25 @@ def check_data(result: CheckResult) -> Json:
             }
             for c in verdict.comparisons
         ],
+        "blame": None if result.blame is None else _blame(result.blame),
         "oracle": _outcome(result.oracle),
         "implementation": _outcome(result.implementation),
         "script": check.program.script(),
+    }
+
+
+def _blame(blame: Blame) -> Json:
+    return {
+        "fault": blame.fault.value,
+        "sentence": blame.sentence,
+        "op": blame.op,
+        "type": blame.type,
+        "gradient_of": blame.gradient_of,
+        "inside": blame.inside,
+        "line": blame.file_line,
+        "code": blame.code,
+        "agreeing": list(blame.agreeing),
+        "differing": list(blame.differing),
     }
 
 

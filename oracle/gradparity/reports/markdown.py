@@ -59,6 +59,7 @@ def markdown(document: Json) -> str:
 def _head(document: Json) -> str:
     totals = document["totals"]
     problems = document.get("ledger_problems", [])
+    unblamed = document.get("unblamed", 0)
     result = wording.result_line(totals, ended="end" in document, ledger_problems=len(problems))
     lines = [f"### gradparity: {result}", ""]
     if totals["checks"]:
@@ -72,6 +73,7 @@ def _head(document: Json) -> str:
     versions = wording.versions_line(document["oracle"], document["implementation"])
     facts = [
         *(prose(f"ledger: {problem}") for problem in problems),
+        *([f"blame: {wording.unblamed_text(unblamed)}"] if unblamed else []),
         *(prose(line) for line in wording.agreement_lines(totals)),
         prose(versions),
         f"{wording.duration(document['seconds'])}, {prose(document['started_at'])}, "
@@ -90,6 +92,7 @@ def _failure(check: Json, case: Json, names: Mapping[str, str]) -> str:
         f"{code_span(wording.place(check))}\n",
         fenced(case["graph"], "python"),
         fenced("\n".join(differences)),
+        f"{prose(wording.blame_text(check))}\n" if check["blame"] else "",
         fenced(wording.answers_text(check, names, ELEMENTS)),
         "A standalone script:\n",
         fenced(check["script"], "python"),

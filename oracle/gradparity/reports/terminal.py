@@ -46,6 +46,9 @@ def summary(record: RunRecord, console: Console, folder: Path | None = None) -> 
             (failure.check.id, "bold"),
         )
         line((" " * 16 + shorten(failure.verdict.reason, REASON, placeholder=" ..."), ""))
+        if failure.blame is not None:
+            sentence = shorten(failure.blame.sentence, REASON, placeholder=" ...")
+            line((" " * 16 + f"blame: {sentence}", ""))
     if len(failures) > FAILURES:
         line((f"{'':16}... and {len(failures) - FAILURES:,} more", ""))
     if failures:
@@ -68,6 +71,7 @@ def _facts(record: RunRecord, folder: Path | None) -> dict[str, list[str]]:
         if record.results
         else [],
         "ledger": list(record.ledger_problems),
+        "blame": [wording.unblamed_text(record.unblamed)] if record.unblamed else [],
         "exactness": wording.agreement_lines(counts),
         "versions": [wording.versions_line(record.oracle, record.implementation)],
         "time": [wording.duration(record.seconds)],
@@ -94,6 +98,7 @@ def failure_text(result: CheckResult, names: Mapping[str, str] = wording.DEFAULT
     if check["differences"]:
         first = wording.difference_text(check["differences"][0], names)
         sections.append(f"first difference:\n    {first}")
+    sections.append(wording.blame_text(check))
     sections.append("standalone script:\n" + indent(check["script"].rstrip(), "    "))
     if LEGEND[word].advice:
         sections.append(f"next: {LEGEND[word].advice}")

@@ -210,6 +210,16 @@ def difference_text(difference: Json, names: Mapping[str, str]) -> str:
     return f"{subject}{f' at {index}' if index else ''}: {both}{more}"
 
 
+def blame_text(check: Json) -> str:
+    """What makes a check differ, in one line; "" where that is not known."""
+    return f"blame: {check['blame']['sentence']}" if check["blame"] else ""
+
+
+def unblamed_text(count: int) -> str:
+    """How many checks were not looked into; "" when all were."""
+    return f"{plural(count, 'more check')} that differ left unexplained" if count else ""
+
+
 def answers_text(check: Json, names: Mapping[str, str], limit: int) -> str:
     """What both sides answered: errors, then each gradient and y, side above side."""
     width = max(len(name) for name in names.values()) + 2
