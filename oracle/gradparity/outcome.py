@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -53,12 +53,28 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Maker:
+    """The operation of several outputs that a tensor comes from.
+
+    Attributes:
+      type: its op type.
+      op: its name.
+      output: which of its outputs the tensor is, from 0.
+    """
+
+    type: str
+    op: str
+    output: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What one side answered.
 
     Attributes:
       ys: the forward values; empty after an error.
       gradients: one result for each x; empty after an error.
+      made_by: for each y the operation it comes from, where that has several outputs.
       error: what the program raised, or None.
       op_types: the types of all ops in the graph, sorted.
       gradient_functions: op types whose registered gradient function was called; from
@@ -72,6 +88,7 @@ class Outcome:
     op_types: Sequence[str] = ()
     gradient_functions: Sequence[str] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    made_by: Sequence[Maker | None] = ()
 
     @classmethod
     def from_json(cls, reply: Mapping[str, Any]) -> Outcome:
@@ -84,6 +101,7 @@ class Outcome:
             op_types=tuple(reply["op_types"]),
             gradient_functions=tuple(reply.get("gradient_functions", ())),
             seconds=reply["seconds"],
+            made_by=makers(reply.get("made_by", ())),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,7 +113,13 @@ class Outcome:
             "op_types": list(self.op_types),
             "gradient_functions": list(self.gradient_functions),
             "seconds": dict(self.seconds),
+            "made_by": [None if maker is None else list(astuple(maker)) for maker in self.made_by],
         }
+
+
+def makers(items: Iterable[Sequence[Any] | None]) -> tuple[Maker | None, ...]:
+    """The operations that ys come from, from lists of their three parts."""
+    return tuple(None if item is None else Maker(*item) for item in items)
 
 
 def _result_json(result: Result) -> dict[str, Any] | None:

@@ -92,6 +92,7 @@ def execute(program, tf, np, session_config=None):
                 fetches = [tensor for tensor in ys + gradients if tensor is not None]
                 values = iter(session.run(fetches, names["feeds"]))
             outcome["ys"] = [_describe(y, next(values), np) for y in ys]
+            outcome["made_by"] = [_maker(y) for y in ys]
             outcome["gradients"] = [
                 None if gradient is None else _describe(gradient, next(values), np)
                 for gradient in gradients
@@ -126,6 +127,14 @@ def _source_line(error, filename):
         if frame.filename == filename
     ]
     return lines[0] if lines else None
+
+
+def _maker(symbol):
+    """The op of several outputs that made a tensor: its type, its name, and which output it is."""
+    op = getattr(symbol, "op", None)
+    if len(getattr(op, "outputs", ())) < 2:
+        return None
+    return [op.type, op.name, symbol.value_index]
 
 
 def _describe(symbol, value, np):

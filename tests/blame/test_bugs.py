@@ -52,8 +52,12 @@ BUGS = {
         "exp[tf1]": Found("Exp", "Exp_2", Fault.GRADIENT, "while_loop 'while'"),
         "exp-nested[tf1]": Found("Exp", "Exp_3", Fault.GRADIENT, "while_loop 'while_1'"),
     },
+    "cond_doubles": {"sin[v2]": Found("StatelessIf", "cond", Fault.GRADIENT)},
 }
-"""A module in bugs/ -> the queries of its name in cases/ -> what must be found of them."""
+"""A module in bugs/ -> queries in cases/ -> what must be found of them."""
+
+LINES = {"exp[tf1]": "count, last", "exp[v2]": "count, last", "second_of_tanh": "slope"}
+"""What the line begins with that blame must point to, where TensorFlow tells it."""
 
 
 @cache
@@ -81,3 +85,22 @@ def found_by(bug, oracle, queries):
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_op_that_has_the_bug_is_named(bug):
     assert found_by(bug, SOUND, BUGS[bug]) == BUGS[bug]
+
+
+def test_what_control_flow_itself_does_wrong_is_not_put_on_its_branches():
+    blame = looked_into("cond_doubles", {"sin[v2]"}, SOUND)["sin[v2]"].blame
+    assert "written out" in blame.sentence
+
+
+@pytest.mark.parametrize(
+    ("bug", "queries"), [("exp", ["exp[tf1]", "exp[v2]"]), ("second_of_tanh", ["second_of_tanh"])]
+)
+def test_tensorflow_itself_is_asked_and_tells_the_line(bug, queries):
+    results = looked_into(bug, queries, TENSORFLOW)
+    wanted = next(iter(BUGS[bug].values()))
+    for query in queries:
+        blame = results[query].blame
+        assert (blame.type, blame.op, blame.inside) == (wanted.type, wanted.op, wanted.inside)
+        assert blame.code.startswith(LINES[query])
+        graph = results[query].check.case.path.read_text("utf-8").split("\n")
+        assert graph[blame.file_line - 1].strip() == blame.code

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from gradparity.judge.compare import Compared, LimitsOf, compare
+from gradparity.judge.equivalence import by_meaning
 from gradparity.judge.expectation import BadExpectationError, departure
 from gradparity.judge.tolerance import documented_limits, limits
 from gradparity.judge.vacuity import unmet_intent, vacuous_reason
@@ -180,6 +181,15 @@ def _departure(
 def _judge_values(check: Check, oracle: Outcome, implementation: Outcome) -> Verdict:
     """Two outcomes without errors."""
     compared = _compare_outcomes(check, oracle, implementation)
+    chosen = [c.where for c in compared.comparisons if c.rule is Rule.MEANING]
+    if chosen and compared.differences and _only_gradients_values(compared.differences):
+        return Verdict(
+            Word.INVALID,
+            f"the sides chose differently for what is not unique, {', '.join(chosen)}, and "
+            "the gradients depend on the choice; ask for something that does not, such as the "
+            "square or a product in which it cancels",
+            comparisons=tuple(compared.comparisons),
+        )
     if compared.differences:
         ordered = sorted(compared.differences, key=lambda found: COARSENESS[found.kind])
         more = f"; and {len(ordered) - 1} more" if len(ordered) > 1 else ""
@@ -226,7 +236,12 @@ def _compare_outcomes(check: Check, oracle: Outcome, implementation: Outcome) ->
             compared = compare(_name(noun, position, names), a, b, limits_of)
             differences += compared.differences
             comparisons += compared.comparisons
-    return Compared(differences, comparisons)
+    names = [_name("y", position, check.ys) for position in range(len(oracle.ys))]
+    return by_meaning(Compared(differences, comparisons), names, oracle, implementation, limits_of)
+
+
+def _only_gradients_values(differences: Sequence[Difference]) -> bool:
+    return all(d.kind is Kind.VALUE and d.where.startswith("gradient") for d in differences)
 
 
 def sentence(difference: Difference) -> str:
@@ -247,6 +262,8 @@ def sentence(difference: Difference) -> str:
 def _agreement_text(comparisons: Sequence[Comparison]) -> str:
     loosest = {comparison.rule for comparison in comparisons}
     worst = max((c.max_ulp for c in comparisons if c.max_ulp is not None), default=0)
+    if Rule.MEANING in loosest:
+        return f"equal in what is unique of it, worst {worst} ulp"
     if Rule.SCALE in loosest:
         return f"equal within the scale of the tensor, worst {worst} ulp"
     if Rule.ULP in loosest:

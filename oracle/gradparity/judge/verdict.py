@@ -45,6 +45,7 @@ class Rule(str, Enum):
     BITS = "bits"
     ULP = "ulp"
     SCALE = "scale"
+    MEANING = "meaning"  # not unique, and equal in what it means
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, TypeAlias
 
-from gradparity.outcome import DenseResult, Failure, Outcome, Result, SparseResult
+from gradparity.judge.equivalence import EQUIVALENCES
+from gradparity.outcome import DenseResult, Failure, Outcome, Result, SparseResult, makers
 from gradparity.program import Program
 from gradparity.recordings.tensor_text import from_text, to_text
 
@@ -28,8 +29,9 @@ class Answer:
 
     Attributes:
       results: "ys" and "gradients" (each a list of tensors as text; None where there is no
-        gradient, a table of parts for IndexedSlices), or "error", or in place of these
-        "crashed" (how the process ended) or "timed out" (after how many seconds).
+        gradient, a table of parts for IndexedSlices) and, where a y is not unique, "made_by";
+        or "error", or in place of these "crashed" (how the process ended) or "timed out"
+        (after how many seconds).
       op_types: see `Outcome`.
       gradient_functions: see `Outcome`.
     """
@@ -48,6 +50,9 @@ def from_outcome(outcome: Outcome) -> Answer:
             "ys": [_to_text(y) for y in outcome.ys],
             "gradients": [_to_text(gradient) for gradient in outcome.gradients],
         }
+        makers = [each if each and each.type in EQUIVALENCES else None for each in outcome.made_by]
+        if any(makers):  # the judge asks for no others
+            results["made_by"] = [None if each is None else list(astuple(each)) for each in makers]
     return Answer(results, tuple(outcome.op_types), tuple(outcome.gradient_functions))
 
 
@@ -66,6 +71,7 @@ def to_outcome(answer: Answer) -> Outcome:
         error=Failure(**error) if error else None,
         op_types=answer.op_types,
         gradient_functions=answer.gradient_functions,
+        made_by=makers(results.get("made_by", ())),
     )
 
 

@@ -27,6 +27,7 @@ RULES = {
     "bits": "bit for bit",
     "ulp": "within the ulp budget",
     "scale": "by the scale of the tensor",
+    "meaning": "in what is unique of it",
 }
 UNFIT = r'[\x00-\x1f<>:"|?*\\\ud800-\udfff]'  # for a file name on some system
 ASSETS = ("assets/report.css", "assets/report.js")

@@ -91,7 +91,7 @@ def verdict_counts(totals: Json) -> str:
 def agreement_lines(totals: Json) -> list[str]:
     """How exactly the checks that agree do: bit for bit, within ulps, by scale."""
     agreement = totals["agreement"]
-    compared = sum(agreement[rule]["checks"] for rule in ("bits", "ulp", "scale"))
+    compared = sum(agreement[rule]["checks"] for rule in ("bits", "ulp", "scale", "meaning"))
     if not compared:
         return []
     bits = agreement["bits"]["checks"]
@@ -99,7 +99,11 @@ def agreement_lines(totals: Json) -> list[str]:
         f"{percentage(bits, compared)} bit for bit "
         f"({bits:,} of {compared:,} agreeing checks with values to compare)"
     ]
-    for rule, words in (("ulp", "within an ulp budget"), ("scale", "by the scale of the tensor")):
+    for rule, words in (
+        ("ulp", "within an ulp budget"),
+        ("scale", "by the scale of the tensor"),
+        ("meaning", "in what is unique of them"),
+    ):
         found = agreement[rule]
         if found["checks"]:
             worst = ""
