@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -70,6 +71,8 @@ def blame(result: CheckResult, ask: Ask) -> Blame:
         return failed or _looked_inside(search, search.found())
     except NoBlame as reason:
         return Blame(Fault.NOWHERE, str(reason))
+    except Exception as error:  # a search that fails must not cost the verdict it is about
+        return Blame(Fault.NOWHERE, f"the search failed: {type(error).__name__}: {error}")
 
 
 def _failed_build(result: CheckResult) -> Blame | None:
@@ -105,14 +108,21 @@ def _looked_inside(search: _Search, found: Blame) -> Blame:
     for _ in range(DEPTH):
         if not search.is_control_flow(found):
             return found
-        deeper = search.deeper()
-        if deeper is None:
+        decision = search.decision()
+        if decision is None:
             return found
-        search = deeper
-        try:
-            inner = search.found()
-        except NoBlame:
-            return replace(found, sentence=f"{found.sentence}; written out without it they agree")
+        # What is not run can raise when it is differentiated.
+        others = [1 - decision] if found.fault is Fault.ERROR and decision < 2 else []
+        inner = None
+        for decided in (decision, *others):
+            deeper = replace(search, decisions=(*search.decisions, decided))
+            with suppress(NoBlame):
+                inner = deeper.found()
+                search = deeper
+                break
+        if inner is None:
+            agree = "with what it runs written out in its place, the sides agree"
+            return replace(found, sentence=f"{found.sentence}; {agree}")
         found = replace(inner, inside=outer, sentence=f"inside {outer}: {inner.sentence}")
     return found
 
@@ -156,8 +166,11 @@ class _Search:
             )
         return _description(outcome), outcome
 
-    def deeper(self) -> _Search | None:
-        """The same with one more construct of control flow written out, or None."""
+    def decision(self) -> int | None:
+        """What the first construct of control flow decides: a branch, or a number of passes.
+
+        None when there is no such construct, or none that can be written out.
+        """
         if not self.has_choices:
             return None
         try:
@@ -168,10 +181,10 @@ class _Search:
             return None
         choice = outcome.ys[1]
         assert isinstance(choice, DenseResult)
-        decision = int(choice.value)
-        if decision > PASSES:
+        if choice.value.size != 1:
             return None
-        return replace(self, decisions=(*self.decisions, decision))
+        decision = int(choice.value.item())
+        return decision if decision <= PASSES else None
 
     def is_control_flow(self, found: Blame) -> bool:
         """Whether what is blamed is a construct of control flow as a whole."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import indent, shorten
 from typing import TYPE_CHECKING
 
+from gradparity.blame.finding import Fault
 from gradparity.judge.verdict import Word
 from gradparity.reports import wording
 from gradparity.reports.document import case_data, check_data, relative_path, totals
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FAILURES = 10  # listed in the summary
+REASONS = 3  # why there is nothing to blame, listed in the summary
 REASON = 300  # characters of a reason in the summary
 ELEMENTS = 60  # of each tensor in the text of a failure
 STYLES = {"good": "green", "known": "cyan", "wrong": "red", "broken": "magenta", "open": "yellow"}
@@ -46,7 +48,7 @@ def summary(record: RunRecord, console: Console, folder: Path | None = None) -> 
             (failure.check.id, "bold"),
         )
         line((" " * 16 + shorten(failure.verdict.reason, REASON, placeholder=" ..."), ""))
-        if failure.blame is not None:
+        if failure.blame is not None and failure.blame.fault is not Fault.NOWHERE:
             sentence = shorten(failure.blame.sentence, REASON, placeholder=" ...")
             line((" " * 16 + f"blame: {sentence}", ""))
     if len(failures) > FAILURES:
@@ -71,13 +73,21 @@ def _facts(record: RunRecord, folder: Path | None) -> dict[str, list[str]]:
         if record.results
         else [],
         "ledger": list(record.ledger_problems),
-        "blame": [wording.unblamed_text(record.unblamed)] if record.unblamed else [],
+        "blame": _unexplained(record),
         "exactness": wording.agreement_lines(counts),
         "versions": [wording.versions_line(record.oracle, record.implementation)],
         "time": [wording.duration(record.seconds)],
         "report": [] if folder is None else [relative_path(folder / "report.html")],
         "next": [f"{w.value}: {entry.advice}" for w, entry in LEGEND.items() if w in failing],
     }
+
+
+def _unexplained(record: RunRecord) -> list[str]:
+    """Why some that differ have no op to name, each reason once, and how many were left out."""
+    blames = [r.blame for r in record.results if r.blame is not None]
+    reasons = dict.fromkeys(b.sentence for b in blames if b.fault is Fault.NOWHERE)
+    left = [wording.unblamed_text(record.unblamed)] if record.unblamed else []
+    return [*list(reasons)[:REASONS], *left]
 
 
 def failure_text(result: CheckResult, names: Mapping[str, str] = wording.DEFAULT_NAMES) -> str:

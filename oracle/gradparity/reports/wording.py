@@ -221,7 +221,8 @@ def blame_text(check: Json) -> str:
 
 def unblamed_text(count: int) -> str:
     """How many checks were not looked into; "" when all were."""
-    return f"{plural(count, 'more check')} that differ left unexplained" if count else ""
+    differ = "differs and was" if count == 1 else "differ and were"
+    return f"{plural(count, 'more check')} that {differ} not looked into" if count else ""
 
 
 def answers_text(check: Json, names: Mapping[str, str], limit: int) -> str:
