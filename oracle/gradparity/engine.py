@@ -111,6 +111,7 @@ def run(
     time_limit: float = TIME_LIMIT,
     ledger: Ledger | None = None,
     blamed: int = 0,
+    restored: Sequence[CheckResult] = (),
     on_result: Callable[[CheckResult], None] = lambda result: None,
     on_ready: Callable[[SideName, Profile, Mapping[str, Any]], None] = lambda *ready: None,
 ) -> RunRecord:
@@ -126,6 +127,8 @@ def run(
       ledger: the implementation's known divergences, or None.
       blamed: how many checks that differ are looked into, once all are judged, for the op
         that makes them differ.
+      restored: results of a run that was interrupted: in the record they come first, and are
+        looked into like the others.
       on_result: called with each result as it is judged, in the calling thread.
       on_ready: called with each side and profile that has come up, and its description of
         itself, in the calling thread.
@@ -143,7 +146,7 @@ def run(
     }
     record = RunRecord(started_at=timestamp())
     started = time.perf_counter()
-    judged: dict[int, CheckResult] = {}
+    judged: dict[int, CheckResult] = dict(enumerate(restored, -len(restored)))
     described = _Descriptions(on_ready)
     spare = SpareLanes(sides, time_limit)
     if any(isinstance(source, InProcess) for source in sides.values()):

@@ -119,3 +119,11 @@ def test_pairs_look_into_a_failure_with_others_under_way():
     pairs.stop()
     assert [result.check for result in results] == asked
     assert {result.blame.type for result in results if result.blame} == {"Mul"}
+
+
+def test_results_of_an_interrupted_run_are_looked_into_too():
+    asked = [check for check in checks() if check.id == "straight::mul"]
+    implementation = engine.side_source("mul", (str(HERE / "bugs"),))
+    before = engine.run(asked, implementation, SOUND, jobs=1)
+    resumed = engine.run([], implementation, SOUND, restored=before.results, blamed=1)
+    assert [result.blame.type for result in resumed.results] == ["Mul"]

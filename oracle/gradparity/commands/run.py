@@ -233,12 +233,11 @@ def _run(
 
         rest = [check for check in checks if check.id not in done]
         try:
-            record = run(rest, on_result=keep, on_ready=journal.ready)
+            restored = list(done.values())
+            record = run(rest, restored=restored, on_result=keep, on_ready=journal.ready)
         except engine.Interrupted as interruption:
             record = interruption.record
-    whole = merged(checks, past, record)
-    whole.results = [done.get(result.check.id, result) for result in whole.results]
-    return whole, journal
+    return merged(checks, past, record), journal
 
 
 def _ledger(impl: str, path: Path | None) -> Ledger | None:
