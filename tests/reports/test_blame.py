@@ -71,3 +71,14 @@ def test_why_nothing_is_named_is_told_once(run, make):
 def test_what_was_left_out_is_counted(run):
     assert "2 more checks that differ and were not looked into" in printed(run(FOUND, 2))
     assert "1 more check that differs and was not looked into" in markdown(document(run(FOUND, 1)))
+
+
+def test_a_report_of_an_earlier_version_is_still_rendered(run):
+    data = document(run(None))
+    for check in data["checks"]:
+        del check["blame"]
+    del data["unblamed"], data["totals"]["agreement"]["meaning"]
+    schema = files("gradparity").joinpath("schemas/report.schema.json").read_text("utf-8")
+    Draft202012Validator(json.loads(schema)).validate({**data, "checks": []})
+    assert "blame" not in markdown(data)
+    assert pages(data)

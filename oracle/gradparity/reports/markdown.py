@@ -86,13 +86,14 @@ def _failure(check: Json, case: Json, names: Mapping[str, str]) -> str:
     differences = [wording.difference_text(d, names) for d in check["differences"][:DIFFERENCES]]
     if len(check["differences"]) > DIFFERENCES:
         differences.append(f"... and {len(check['differences']) - DIFFERENCES} more differences")
+    blame = wording.blame_text(check)
     pieces = [
         f"\n<details><summary>{_title(check)}</summary>\n",
         f"{prose(case['about'])}\n",
         f"{code_span(wording.place(check))}\n",
         fenced(case["graph"], "python"),
         fenced("\n".join(differences)),
-        f"{prose(wording.blame_text(check))}\n" if check["blame"] else "",
+        blame and f"{prose(blame)}\n",
         fenced(wording.answers_text(check, names, ELEMENTS)),
         "A standalone script:\n",
         fenced(check["script"], "python"),

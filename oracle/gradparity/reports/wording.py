@@ -91,7 +91,7 @@ def verdict_counts(totals: Json) -> str:
 def agreement_lines(totals: Json) -> list[str]:
     """How exactly the checks that agree do: bit for bit, within ulps, by scale."""
     agreement = totals["agreement"]
-    compared = sum(agreement[rule]["checks"] for rule in ("bits", "ulp", "scale", "meaning"))
+    compared = sum(found["checks"] for rule, found in agreement.items() if rule != "nothing")
     if not compared:
         return []
     bits = agreement["bits"]["checks"]
@@ -104,8 +104,8 @@ def agreement_lines(totals: Json) -> list[str]:
         ("scale", "by the scale of the tensor"),
         ("meaning", "in what is unique of them"),
     ):
-        found = agreement[rule]
-        if found["checks"]:
+        found = agreement.get(rule)  # "meaning" is younger than the others
+        if found and found["checks"]:
             worst = ""
             if found["max_ulp"] is not None:
                 worst = f", largest {found['max_ulp']:,} ulp: {found['check']}, {found['where']}"
@@ -216,7 +216,8 @@ def difference_text(difference: Json, names: Mapping[str, str]) -> str:
 
 def blame_text(check: Json) -> str:
     """What makes a check differ, in one line; "" where that is not known."""
-    return f"blame: {check['blame']['sentence']}" if check["blame"] else ""
+    blame = check.get("blame")  # reports of earlier versions have none
+    return f"blame: {blame['sentence']}" if blame else ""
 
 
 def unblamed_text(count: int) -> str:
