@@ -244,7 +244,7 @@ def _half_gradient(count, inverse):
             columns = tile(matmul(roots, conj(last)), concat([once, [width]], 0))
             unpaired += is_even * (columns * _alternating(width, grad.dtype))
         points = cast(_size(input, count), grad.dtype.real_dtype)
-        return 0.5 * (inverse()(grad, lengths) * points + real(unpaired)), None
+        return 0.5 * (_public_functions[inverse](grad, lengths) * points + real(unpaired)), None
 
     return gradient
 
@@ -266,10 +266,14 @@ def _whole_gradient(count, forward):
             0,
         )
         share = Reciprocal(cast(_size(grad, count), grad.dtype))
-        return forward()(grad, lengths) * cast(share * mask, _COMPLEX_OF[grad.dtype]), None
+        return _public_functions[forward](grad, lengths) * cast(
+            share * mask, _COMPLEX_OF[grad.dtype]
+        ), None
 
     return gradient
 
+
+_public_functions = {}  # by name: the gradients go through them, each to the other direction
 
 _TO_HALF = "input: Treal, fft_length: int32 -> output: Tcomplex"
 _TO_WHOLE = "input: Tcomplex, fft_length: int32 -> output: Treal"
@@ -282,7 +286,7 @@ class RFFT:
 
     shape = _half_shape(1, inverse=False)
     kernel = _half_kernel(1)
-    gradient = _half_gradient(1, lambda: irfft)
+    gradient = _half_gradient(1, "irfft")
 
 
 @op(_TO_WHOLE, **_BOTH)
@@ -291,7 +295,7 @@ class IRFFT:
 
     shape = _half_shape(1, inverse=True)
     kernel = _whole_kernel(1)
-    gradient = _whole_gradient(1, lambda: rfft)
+    gradient = _whole_gradient(1, "rfft")
 
 
 @op(_TO_HALF, **_BOTH)
@@ -300,7 +304,7 @@ class RFFT2D:
 
     shape = _half_shape(2, inverse=False)
     kernel = _half_kernel(2)
-    gradient = _half_gradient(2, lambda: irfft2d)
+    gradient = _half_gradient(2, "irfft2d")
 
 
 @op(_TO_WHOLE, **_BOTH)
@@ -309,7 +313,7 @@ class IRFFT2D:
 
     shape = _half_shape(2, inverse=True)
     kernel = _whole_kernel(2)
-    gradient = _whole_gradient(2, lambda: rfft2d)
+    gradient = _whole_gradient(2, "rfft2d")
 
 
 @op(_TO_HALF, **_BOTH)
@@ -392,6 +396,7 @@ def _public(definition, count, inverse):
 
     transform.__name__ = name
     transform.__doc__ = definition.__doc__
+    _public_functions[name] = transform
     return export(name, f"signal.{name}", f"spectral.{name}")(transform)
 
 
