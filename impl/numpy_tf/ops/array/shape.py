@@ -1,5 +1,8 @@
 """Shapes as tensors, and giving a tensor another shape."""
 
+import functools
+import math
+
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
@@ -115,11 +118,10 @@ def _known_elements(dims):
     return int(np.prod([d for d in dims if d is not None], dtype=np.int64))
 
 
+@functools.lru_cache(maxsize=1024)
 def _reshaped_dims(before, wanted):
     """The dimensions wanted, with what is left in the place of -1."""
-    if wanted.ndim != 1:
-        raise _invalid(f"sizes input must be 1-D, not {bracket_dims(wanted.shape)}")
-    dims = wanted.tolist()
+    dims = list(wanted)
     if -1 in dims:
         at = dims.index(-1)
         if -1 in dims[at + 1 :]:
@@ -128,20 +130,20 @@ def _reshaped_dims(before, wanted):
             )
         # Where both are empty, the rest is what is left without the dimensions of size 0.
         counted = [d for d in before if d or 0 not in dims]
-        have, need = int(np.prod(counted)), int(np.prod([d for d in dims if d > 0]))
+        have, need = math.prod(counted), math.prod(d for d in dims if d > 0)
         if len(counted) == len(before) and have % need:
             raise _invalid(
-                f"Input to reshape is a tensor with {int(np.prod(before))} values, but the "
+                f"Input to reshape is a tensor with {math.prod(before)} values, but the "
                 f"requested shape requires a multiple of {need}"
             )
         dims[at] = have // need
     if dims and min(dims) < 0:
         at = next(i for i, d in enumerate(dims) if d < 0)
         raise _invalid(f"Size {at} must be non-negative, not {dims[at]}")
-    if np.prod(before, dtype=np.int64) != np.prod(dims, dtype=np.int64):
+    if math.prod(before) != math.prod(dims):
         raise _invalid(
-            f"Input to reshape is a tensor with {int(np.prod(before))} values, but the requested "
-            f"shape has {int(np.prod(dims))}"
+            f"Input to reshape is a tensor with {math.prod(before)} values, but the requested "
+            f"shape has {math.prod(dims)}"
         )
     return tuple(dims)
 
@@ -176,7 +178,9 @@ class Reshape:
         return dims
 
     def kernel(tensor, shape):
-        return tensor.reshape(_reshaped_dims(tensor.shape, shape))
+        if shape.ndim != 1:
+            raise _invalid(f"sizes input must be 1-D, not {bracket_dims(shape.shape)}")
+        return tensor.reshape(_reshaped_dims(tensor.shape, tuple(shape.tolist())))
 
     def gradient(op, grad):
         dims = op.inputs[0].dims

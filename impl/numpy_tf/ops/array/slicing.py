@@ -1,5 +1,6 @@
 """Parts of a tensor by position: slices, Python's indexing, padding and reversing."""
 
+import functools
 import numbers
 
 import numpy as np
@@ -37,6 +38,20 @@ def _invalid(message):
 # -- Slice -------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=1024)
+def _slice_key(dims, begin, sizes):
+    key = []
+    for axis, (start, count, length) in enumerate(zip(begin, sizes, dims, strict=True)):
+        if not 0 <= start <= length:
+            raise _invalid(f"Expected begin[{axis}] in [0, {length}], but got {start}")
+        if count == -1:
+            count = length - start
+        elif not 0 <= count <= length - start:
+            raise _invalid(f"Expected size[{axis}] in [0, {length - start}], but got {count}")
+        key.append(_PythonSlice(start, start + count))
+    return tuple(key)
+
+
 @op("input: T, begin: Index, size: Index -> output: T", T=ANY, Index=INDEX)
 class Slice:
     """`size` elements of each dimension from `begin` on; a size of -1 takes all that follow."""
@@ -64,17 +79,7 @@ class Slice:
                 f"{input.ndim}, but got shapes {bracket_dims(begin.shape)} and "
                 f"{bracket_dims(size.shape)} instead."
             )
-        key = []
-        starts, sizes = begin.tolist(), size.tolist()
-        for axis, (start, count, length) in enumerate(zip(starts, sizes, input.shape, strict=True)):
-            if not 0 <= start <= length:
-                raise _invalid(f"Expected begin[{axis}] in [0, {length}], but got {start}")
-            if count == -1:
-                count = length - start
-            elif not 0 <= count <= length - start:
-                raise _invalid(f"Expected size[{axis}] in [0, {length - start}], but got {count}")
-            key.append(_PythonSlice(start, start + count))
-        return input[tuple(key)]
+        return input[_slice_key(input.shape, tuple(begin.tolist()), tuple(size.tolist()))]
 
     def gradient(op, grad):
         tensor, begin, _ = op.inputs

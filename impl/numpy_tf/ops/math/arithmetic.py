@@ -330,12 +330,10 @@ class AddN:
             return functools.reduce(sum_of_values, inputs)
         _check_same_shapes(inputs)
         count = len(inputs)
-        if count == 1:
-            return inputs[0]
         first = {0: 8, 1: 9}.get(count % 8, count % 8)
         total = _left_fold(inputs[:first])
         for start in range(first, count, 8):
-            total = total + _left_fold(inputs[start : start + 8])
+            total = _added(total, _left_fold(inputs[start : start + 8]))
         return total
 
     def gradient(op, grad):
@@ -355,14 +353,15 @@ def _check_same_shapes(inputs):
 def _left_fold(arrays):
     if len(arrays) == 1:
         return arrays[0]
-    total = np.add(arrays[0], arrays[1])
-    if isinstance(total, np.ndarray):
-        for item in arrays[2:]:
-            np.add(total, item, out=total)
-    else:
-        for item in arrays[2:]:
-            total = total + item
+    total = arrays[0] + arrays[1]
+    for item in arrays[2:]:
+        total = _added(total, item)
     return total
+
+
+def _added(total, item):
+    """total + item, over the buffer of `total`."""
+    return np.add(total, item, total) if total.ndim else total + item
 
 
 @export("add_n", "math.add_n")

@@ -18,25 +18,11 @@ from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros_like
+from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second
 from numpy_tf.ops.math.arithmetic import Mul
 from numpy_tf.ops.math.cast import conj
 
 # -- what kernels share ------------------------------------------------------------------
-
-
-def _in_place(ufunc, value, other, reverse=False):
-    """ufunc(value, other) over the buffer of `value`, which the kernel made itself.
-
-    Args:
-      ufunc: elementwise, of two arguments.
-      value: an array of the result's shape, or a scalar.
-      other: an array or scalar that broadcasts to it.
-      reverse: whether `other` comes first.
-    """
-    first, second = (other, value) if reverse else (value, other)
-    if value.__class__ is np.ndarray and value.ndim:
-        return ufunc(first, second, out=value)
-    return ufunc(first, second)
 
 
 def _conjugate(x):
@@ -201,8 +187,8 @@ class SqrtGrad:
 
     def kernel(y, dy):
         # dy·(½/y) and not ½·dy/y: which is rounded first shows in the last bit.
-        value = _in_place(np.multiply, dy.dtype.type(0.5) / _conjugate(y), dy)
-        return _zero_where(dy == 0, value)
+        value = over_first(np.multiply, HALF[dy.dtype] / _conjugate(y), dy)
+        return _zero_where(dy == ZERO[dy.dtype], value)
 
     def gradient(op, grad):
         ga = grad / op.inputs[0]
@@ -276,7 +262,7 @@ class ReciprocalGrad:
     def kernel(y, dy):
         conjugate = _conjugate(y)
         value = conjugate * conjugate
-        return _zero_where(dy == 0, _in_place(np.multiply, value, -dy))
+        return _zero_where(dy == 0, over_first(np.multiply, value, -dy))
 
     gradient = _reciprocal_grad_gradient
 
@@ -373,9 +359,8 @@ class TanhGrad:
     """dy·(1 - y²), where y = tanh x."""
 
     def kernel(y, dy):
-        value = y * y
-        value = _in_place(np.subtract, value, y.dtype.type(1), reverse=True)
-        return _in_place(np.multiply, value, dy)
+        value = over_second(np.subtract, ONE[y.dtype], y * y)
+        return over_first(np.multiply, value, dy)
 
     def gradient(op, grad):
         a, b = conj(op.inputs[0]), conj(op.inputs[1])
@@ -389,7 +374,7 @@ class Sigmoid:
     def kernel(x):
         # Where e to the power -x overflows, the quotient is 0, as in TensorFlow, which flushes
         # the subnormal numbers that it should be.
-        if x.dtype == np.float16:  # it would overflow long before the quotient is lost
+        if x.dtype.char == "e":  # it would overflow long before the quotient is lost
             return _logistic(x.astype(np.float32)).astype(np.float16)
         return _logistic(x)
 
@@ -398,9 +383,11 @@ class Sigmoid:
 
 
 def _logistic(x):
-    one = x.dtype.type(1)
-    value = _in_place(np.add, np.exp(-x), one)
-    return _in_place(np.divide, value, one, reverse=True)
+    one, value = ONE[x.dtype], np.negative(x)
+    if not value.ndim:
+        return one / (np.exp(value) + one)
+    np.add(np.exp(value, value), one, value)
+    return np.divide(one, value, value)
 
 
 @export("sigmoid", "math.sigmoid", "nn.sigmoid")
@@ -415,8 +402,8 @@ class SigmoidGrad:
     """dy·y·(1 - y), where y = sigmoid x."""
 
     def kernel(y, dy):
-        value = y.dtype.type(1) - y
-        return _in_place(np.multiply, _in_place(np.multiply, value, y), dy)
+        value = over_first(np.multiply, ONE[y.dtype] - y, y)
+        return over_first(np.multiply, value, dy)
 
     def gradient(op, grad):
         a, b = conj(op.inputs[0]), conj(op.inputs[1])

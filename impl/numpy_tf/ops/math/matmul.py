@@ -55,8 +55,10 @@ class MatMul:
     def kernel(a, b, *, transpose_a, transpose_b):
         if a.ndim != 2 or b.ndim != 2:
             raise errors.invalid_argument(f"In[{int(a.ndim == 2)}] is not a matrix")
-        a = a.T if transpose_a else a
-        b = b.T if transpose_b else b
+        if transpose_a:
+            a = a.T
+        if transpose_b:
+            b = b.T
         if a.shape[1] != b.shape[0]:
             raise errors.invalid_argument(
                 f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}",

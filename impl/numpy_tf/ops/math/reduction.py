@@ -1,5 +1,6 @@
 """Reductions: sums, products, means and extremes along axes."""
 
+import functools
 import math
 
 import numpy as np
@@ -49,20 +50,22 @@ def _sum_along(input, axes, keep_dims):
     One element alone passes as it is (NumPy adds it to 0, which loses the sign of -0.0);
     bfloat16 is summed in float32 and rounded once, float16 is rounded after each term.
     """
-    if math.prod([input.shape[axis] for axis in axes]) == 1:
-        return input if keep_dims else input.squeeze(axes)
-    if input.dtype.itemsize == 2 and input.dtype.kind not in "iuf":
+    dtype = input.dtype
+    if dtype.itemsize == 2 and dtype.kind not in "iuf":
         wide = np.add.reduce(input.astype(np.float32), axis=axes, keepdims=keep_dims)
-        return wide.astype(input.dtype)
-    return np.add.reduce(input, axis=axes, dtype=input.dtype, keepdims=keep_dims)
-
-
-def _axes(indices):
-    return tuple(np.asarray(indices).reshape(-1).tolist())
+        total = wide.astype(dtype)
+    else:
+        total = np.add.reduce(input, axis=axes, dtype=dtype, keepdims=keep_dims)
+    return input.reshape(total.shape) if total.size == input.size else total
 
 
 def _unique_axes(indices, ndim):
-    axes = tuple(axis % ndim for axis in _axes(indices)) if ndim else ()
+    return _checked_axes(tuple(indices.reshape(-1).tolist()), ndim)
+
+
+@functools.lru_cache(maxsize=1024)
+def _checked_axes(indices, ndim):
+    axes = tuple(axis % ndim for axis in indices) if ndim else ()
     if len(set(axes)) < len(axes):
         twice = next(axis for axis in axes if axes.count(axis) > 1)
         raise errors.invalid_argument(

@@ -12,6 +12,7 @@ from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import NO_GRADIENT, op
 from numpy_tf.ops.array.fill import zeros_like
 from numpy_tf.ops.array.select import where
+from numpy_tf.ops.kernels import ZERO, over_second
 from numpy_tf.ops.math.arithmetic import maximum
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.elementwise import Exp, Neg, Sigmoid
@@ -24,7 +25,7 @@ class Relu:
     """The input, and 0 where it is negative."""
 
     def kernel(features):
-        return maximum(features, features.dtype.type(0))
+        return maximum(features, ZERO[features.dtype])
 
     def gradient(op, grad):
         return ReluGrad(grad, op.outputs[0])
@@ -35,7 +36,8 @@ class ReluGrad:
     """The gradient where the feature is above 0; a product with a mask, so that 0·inf is NaN."""
 
     def kernel(gradients, features):
-        return gradients * (features > 0).astype(gradients.dtype)
+        mask = (features > ZERO[features.dtype]).astype(gradients.dtype)
+        return over_second(np.multiply, gradients, mask)
 
     def gradient(op, grad):
         x = op.inputs[1]
