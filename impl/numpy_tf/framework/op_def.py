@@ -35,6 +35,8 @@ The block may define:
       other: a function, NOT_DIFFERENTIABLE (gradients are None), or NO_GRADIENT (asking
       for one is a LookupError).
   stateful: True when two operations with equal inputs may differ.
+  elementwise: True when each element of the output depends on the same element of each input,
+      and so the kernel may be given the inputs piece by piece; of NumPy's ufuncs it is known.
 """
 
 import functools
@@ -141,7 +143,7 @@ class OpDef:
       name: the op type.
       inputs, outputs: tuples of `Argument`.
       shape, kernel: as the block says.
-      stateful: as the block says.
+      stateful, elementwise: as the block says.
       kernel_attrs: the keyword-only parameters of the kernel.
       depends_on_inputs_alone: whether equal inputs always give equal outputs.
     """
@@ -172,6 +174,7 @@ class OpDef:
         self._ref_inputs = body.get("ref_inputs")
         self.stateful = body.get("stateful", False)
         self.kernel_attrs = _keyword_only(self.kernel)
+        self.elementwise = body.get("elementwise", isinstance(self.kernel, np.ufunc))
         self.depends_on_inputs_alone = (
             not self.stateful and self.bind is None and "state" not in self.kernel_attrs
         )

@@ -84,6 +84,7 @@ class RealDiv:
     """x / y."""
 
     shape = broadcast_shape
+    elementwise = True
 
     def kernel(x, y, *, dtype):
         return _integer_division(np.divide, x, y, dtype)
@@ -100,6 +101,7 @@ class Div:
     """x / y, towards zero for integers."""
 
     shape = broadcast_shape
+    elementwise = True
 
     def kernel(x, y, *, dtype):
         return _integer_division(np.divide, x, y, dtype)
@@ -116,6 +118,7 @@ class DivNoNan:
     """x / y, and 0 where y is 0."""
 
     shape = broadcast_shape
+    elementwise = True
 
     def kernel(x, y, *, dtype):
         return np.where(y == 0, dtype.type(0), np.divide(x, y))
@@ -215,6 +218,7 @@ class Pow:
     """x to the power y."""
 
     shape = broadcast_shape
+    elementwise = True
 
     def kernel(x, y):
         if x.dtype.kind == "i" and np.any(y < 0):
@@ -248,6 +252,7 @@ class SquaredDifference:
     """(x - y)², times its own conjugate's worth for complex numbers."""
 
     shape = broadcast_shape
+    elementwise = True
 
     def kernel(x, y):
         difference = np.subtract(x, y)
@@ -286,6 +291,7 @@ class Maximum:
     """The greater of x and y."""
 
     shape = broadcast_shape
+    elementwise = True
     kernel = staticmethod(maximum)
 
     def gradient(op, grad):
@@ -297,6 +303,7 @@ class Minimum:
     """The lesser of x and y."""
 
     shape = broadcast_shape
+    elementwise = True
     kernel = staticmethod(minimum)
 
     def gradient(op, grad):
@@ -310,6 +317,8 @@ class AddN:
     The order of summation is that of TensorFlow's CPU kernel, so that float32 sums are equal
     bit for bit: first N mod 8 terms (8 for 0, 9 for 1), then eight at a time.
     """
+
+    elementwise = True
 
     def shape(op):
         dims = None

@@ -31,8 +31,9 @@ def _conjugate(x):
 
 def _zero_where(condition, value):
     """`value`, which the kernel made itself, with zeros where the condition holds."""
-    if value.__class__ is np.ndarray and value.ndim:
-        value[condition] = 0
+    if value.ndim:
+        if condition.any():  # rarely: and looking costs less than writing
+            value[condition] = 0
         return value
     return value.dtype.type(0) if condition else value
 
@@ -95,6 +96,8 @@ def abs(x, name=None):
 @op("x: T -> y: T", T=INEXACT | SIGNED, public="sign, math.sign")
 class Sign:
     """-1, 0 or 1; for a complex number x / |x|."""
+
+    elementwise = True
 
     def kernel(x):
         # The 0 makes 0 of -0.0, which bfloat16's sign would keep.
@@ -185,6 +188,8 @@ class Sqrt:
 class SqrtGrad:
     """dy / (2·conj(y)), where y = √x; 0 wherever dy is 0, even at x = 0."""
 
+    elementwise = True
+
     def kernel(y, dy):
         # dy·(½/y) and not ½·dy/y: which is rounded first shows in the last bit.
         value = over_first(np.multiply, HALF[dy.dtype] / _conjugate(y), dy)
@@ -199,6 +204,8 @@ class SqrtGrad:
 class Rsqrt:
     """1 / √x."""
 
+    elementwise = True
+
     def kernel(x):
         return x.dtype.type(1) / np.sqrt(x)
 
@@ -209,6 +216,8 @@ class Rsqrt:
 @op("y: T, dy: T -> z: T", T=INEXACT)
 class RsqrtGrad:
     """-½·dy·conj(y)³, where y = 1/√x; +0 wherever dy or dy·y is 0."""
+
+    elementwise = True
 
     def kernel(y, dy):
         conjugate = _conjugate(y)
@@ -234,6 +243,7 @@ def _reciprocal(x):
 class Reciprocal:
     """1 / x."""
 
+    elementwise = True
     kernel = _reciprocal
 
     def gradient(op, grad):
@@ -244,6 +254,7 @@ class Reciprocal:
 class Inv:
     """1 / x, as TensorFlow 1 first called it."""
 
+    elementwise = True
     kernel = _reciprocal
 
     def gradient(op, grad):
@@ -258,6 +269,8 @@ def _reciprocal_grad_gradient(op, grad):
 @op("y: T, dy: T -> z: T", T=INEXACT)
 class ReciprocalGrad:
     """-dy·conj(y)², where y = 1/x; 0 wherever dy is 0."""
+
+    elementwise = True
 
     def kernel(y, dy):
         conjugate = _conjugate(y)
@@ -358,6 +371,8 @@ class Tanh:
 class TanhGrad:
     """dy·(1 - y²), where y = tanh x."""
 
+    elementwise = True
+
     def kernel(y, dy):
         value = over_second(np.subtract, ONE[y.dtype], y * y)
         return over_first(np.multiply, value, dy)
@@ -370,6 +385,8 @@ class TanhGrad:
 @op("x: T -> y: T", T=INEXACT)
 class Sigmoid:
     """1 / (1 + e to the power -x)."""
+
+    elementwise = True
 
     def kernel(x):
         # Where e to the power -x overflows, the quotient is 0, as in TensorFlow, which flushes
@@ -400,6 +417,8 @@ def sigmoid(x, name=None):
 @op("y: T, dy: T -> z: T", T=INEXACT)
 class SigmoidGrad:
     """dy·y·(1 - y), where y = sigmoid x."""
+
+    elementwise = True
 
     def kernel(y, dy):
         value = over_first(np.multiply, ONE[y.dtype] - y, y)

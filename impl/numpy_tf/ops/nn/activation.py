@@ -24,6 +24,8 @@ from numpy_tf.ops.math.elementwise import Exp, Neg, Sigmoid
 class Relu:
     """The input, and 0 where it is negative."""
 
+    elementwise = True
+
     def kernel(features):
         return maximum(features, ZERO[features.dtype])
 
@@ -34,6 +36,8 @@ class Relu:
 @op("gradients: T, features: T -> backprops: T", T=REAL)
 class ReluGrad:
     """The gradient where the feature is above 0; a product with a mask, so that 0·inf is NaN."""
+
+    elementwise = True
 
     def kernel(gradients, features):
         mask = (features > ZERO[features.dtype]).astype(gradients.dtype)
@@ -48,6 +52,8 @@ class ReluGrad:
 class Relu6:
     """The input between 0 and 6."""
 
+    elementwise = True
+
     def kernel(features):
         kind = features.dtype.type
         return np.minimum(maximum(features, kind(0)), kind(6))
@@ -59,6 +65,8 @@ class Relu6:
 @op("gradients: T, features: T -> backprops: T", T=REAL)
 class Relu6Grad:
     """The gradient where 0 < feature < 6; a product with a mask, as ReluGrad's."""
+
+    elementwise = True
 
     def kernel(gradients, features):
         return gradients * ((features > 0) & (features < 6)).astype(gradients.dtype)
@@ -77,6 +85,8 @@ def _slope(alpha, dtype):
 class LeakyRelu:
     """The input, and alpha times it where it is not above 0."""
 
+    elementwise = True
+
     def kernel(features, *, alpha):
         return np.where(features > 0, features, features * _slope(alpha, features.dtype))
 
@@ -87,6 +97,8 @@ class LeakyRelu:
 @op("gradients: T, features: T -> backprops: T", T=FLOAT32_BY_DEFAULT, alpha=0.2)
 class LeakyReluGrad:
     """The gradient, and alpha times it where the feature is not above 0, or is NaN."""
+
+    elementwise = True
 
     def kernel(gradients, features, *, alpha):
         return np.where(features > 0, gradients, gradients * _slope(alpha, gradients.dtype))
@@ -103,6 +115,8 @@ class LeakyReluGrad:
 class Elu:
     """The input, and e to its power minus 1 where it is negative."""
 
+    elementwise = True
+
     def kernel(features):
         # Not expm1: that TensorFlow's kernel has no digits left near 0 is seen in gradients.
         return np.where(features < 0, np.exp(features) - features.dtype.type(1), features)
@@ -114,6 +128,8 @@ class Elu:
 @op("gradients: T, outputs: T -> backprops: T", T=FLOATING)
 class EluGrad:
     """The gradient, times 1 + output where the output is negative."""
+
+    elementwise = True
 
     def kernel(gradients, outputs):
         one = outputs.dtype.type(1)
