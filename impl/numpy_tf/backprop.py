@@ -34,7 +34,7 @@ from numpy_tf.ops.array.fill import ones, zeros, zeros_like
 from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.array.stack import concat
 from numpy_tf.ops.control_flow import grouped_tuple
-from numpy_tf.ops.math.arithmetic import add_n
+from numpy_tf.ops.math.arithmetic import AddN, add_n
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.state.resource import handle_dtype, is_resource_variable, variable_shape
 
@@ -476,10 +476,11 @@ class _Backprop:
         return grads
 
     def _sum(self, op, contributions, index):
-        for i in range(len(contributions)):
-            _checked_contribution(contributions, i, index)
-        if any(isinstance(grad, IndexedSlices) for grad in contributions):
-            return _sum_with_slices(contributions)
+        if any(grad.__class__ is not Tensor for grad in contributions):
+            for i in range(len(contributions)):
+                _checked_contribution(contributions, i, index)
+            if any(isinstance(grad, IndexedSlices) for grad in contributions):
+                return _sum_with_slices(contributions)
         if self._aggregation_method in (None, AggregationMethod.ADD_N):
             return self._sum_by_device(contributions)
         with NameScope(op.name + "_gradient_sum"):
@@ -490,6 +491,10 @@ class _Backprop:
 
     def _sum_by_device(self, contributions):
         """One AddN for each device, and one of their sums; each stays with its first term."""
+        first = contributions[0].op
+        if all(grad.op.device == first.device for grad in contributions):
+            with self._graph.colocate_with(first, ignore_existing=True):
+                return AddN(contributions)
         by_device = {}
         for grad in contributions:
             by_device.setdefault(grad.op.device, []).append(grad)

@@ -193,6 +193,14 @@ class OpDef:
             and REQUIRED not in self.defaults.values()
             and not any(a.is_list for a in self.outputs)
         )
+        # The same of one list of tensors: how many they are matters as well.
+        self._plain_list = (
+            len(self.inputs) == 1
+            and self.inputs[0].number_attr is not None
+            and set(self.allowed) == {self.inputs[0].type_attr}
+            and set(self.defaults) == {self.inputs[0].number_attr}
+            and self._single_output
+        )
         self._by_dtype = {}
         OPS[self.name] = self
 
@@ -231,15 +239,15 @@ class OpDef:
                 settled = self._by_dtype.get(first.dtype)
                 if settled is not None:
                     graph, dtype = _state.graphs[-1], first.dtype
-                    for other in inputs:
-                        if (
-                            other.__class__ is not Tensor
-                            or other.dtype is not dtype
-                            or other.graph is not graph
-                        ):
-                            break
-                    else:
+                    if _are_alike(inputs, dtype, graph):
                         return self._add(graph, inputs, settled[0], settled[1], name)
+        elif self._plain_list and not attrs and len(inputs) == 1 and inputs[0].__class__ is list:
+            tensors = inputs[0]
+            if tensors and tensors[0].__class__ is Tensor:
+                graph, dtype = _state.graphs[-1], tensors[0].dtype
+                settled = self._by_dtype.get((dtype, len(tensors)))
+                if settled is not None and _are_alike(tensors, dtype, graph):
+                    return self._add(graph, tuple(tensors), settled[0], settled[1], name)
         return self._settle(inputs, name, attrs)
 
     # -- the common path: nothing left to settle -----------------------------------------
@@ -321,8 +329,12 @@ class OpDef:
             if value is REQUIRED:
                 raise TypeError(f"{self.name} misses the attribute '{attribute}'")
         output_dtypes = tuple(self._output_dtypes(settled))
-        if self._plain and not attrs:
-            self._by_dtype[settled[self.inputs[0].type_attr]] = (settled, output_dtypes)
+        if not attrs:
+            if self._plain:
+                self._by_dtype[settled[self.inputs[0].type_attr]] = (settled, output_dtypes)
+            elif self._plain_list:
+                key = (settled[self.inputs[0].type_attr], len(flat))
+                self._by_dtype[key] = (settled, output_dtypes)
         return self._add(graph, tuple(flat), settled, output_dtypes, scope.operation_name())
 
     def _bound(self, inputs, name, attrs):
@@ -530,6 +542,13 @@ class _OperationScope:
     def operation_name(self):
         """The name for the operation itself, to be taken as it is."""
         return self._used
+
+
+def _are_alike(tensors, dtype, graph):
+    for tensor in tensors:
+        if tensor.__class__ is not Tensor or tensor.dtype is not dtype or tensor.graph is not graph:
+            return False
+    return True
 
 
 def _keyword_only(kernel):

@@ -321,8 +321,10 @@ class AddN:
     elementwise = True
 
     def shape(op):
-        dims = None
-        for tensor in op.inputs:
+        dims = op.inputs[0].dims
+        for tensor in op.inputs[1:]:
+            if tensor.dims is dims:
+                continue
             try:
                 dims = merge_dims(dims, tensor.dims)
             except ValueError:
