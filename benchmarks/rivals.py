@@ -2,8 +2,9 @@
 
 Every row is one computation with its gradients, on one thread. All contestants that are
 installed do it in turn, round after round, in this one process; their gradients are compared
-first. The table gives the median time of each as a multiple of TensorFlow's (of hand-written
-NumPy's where TensorFlow is not installed): ratios of one run, because machines are noisy.
+first. The table gives the least time of each as a multiple of TensorFlow's (of hand-written
+NumPy's where TensorFlow is not installed): ratios of one run, because machines differ, and the
+least of many rounds, because what else a machine does can only add to a time.
 
     pip install autograd torch      # each is left out when it is not there
     python benchmarks/rivals.py [ROW ...]
@@ -12,7 +13,6 @@ NumPy's where TensorFlow is not installed): ratios of one run, because machines 
 import argparse
 import importlib
 import os
-import statistics
 import sys
 from time import perf_counter
 
@@ -56,8 +56,8 @@ def check_equal(row, calls):
             )
 
 
-def medians(calls):
-    """Name -> median seconds of one call, the contestants taking turns."""
+def least_times(calls):
+    """Name -> the least seconds of one call in any round, the contestants taking turns."""
     repeats = {}
     for name, call in calls.items():
         started = perf_counter()
@@ -70,7 +70,7 @@ def medians(calls):
             for _ in range(repeats[name]):
                 call()
             times[name].append((perf_counter() - started) / repeats[name])
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: min(values) for name, values in times.items()}
 
 
 def main():
@@ -85,7 +85,7 @@ def main():
             continue
         calls = contestants(row)
         check_equal(row, calls)
-        times = medians(calls)
+        times = least_times(calls)
         base = "tensorflow" if "tensorflow" in times else "numpy"
         cells = [f"{times[n] / times[base]:12.2f}" if n in times else f"{'-':>12}" for n in names]
         print(f"{row.name:44}" + "".join(cells) + f"   (1 = {1e3 * times[base]:.3g} ms)")

@@ -144,9 +144,7 @@ class _Compiler:
         if slots is None:
             slots = [self._slots[id(tensor)] for tensor in inputs]
         last_use, kept = self._last_use, self._kept
-        dying = {
-            key for key in map(id, inputs) if last_use[key] == position and key not in kept
-        }
+        dying = {key for key in map(id, inputs) if last_use[key] == position and key not in kept}
         self._free.extend(reads)
         self._free.extend([self._slots[key] for key in dying])
         outputs = [self._output(tensor) for tensor in op.outputs]
