@@ -208,6 +208,28 @@ def _feed_pairs(graph, key, value):
 
 def _feed_value(tensor, value):
     """The array that is fed for a tensor; ValueError when it cannot be."""
+    dtype = tensor.dtype.base_dtype
+    array = value if _is_array_of(dtype, value) else _as_array(tensor, dtype, value)
+    if array.shape != tensor.dims and not compatible(tensor.dims, array.shape):
+        raise ValueError(
+            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, "
+            f"which has shape {format_dims(tensor.dims)}"
+        )
+    array = array.view()
+    array.flags.writeable = False  # so that no fetch hands the caller's own array back
+    return array
+
+
+def _is_array_of(dtype, value):
+    return (
+        value.__class__ is np.ndarray
+        and value.dtype.type is dtype.as_numpy_dtype
+        and value.dtype.isnative
+        and dtype.name != "string"
+    )
+
+
+def _as_array(tensor, dtype, value):
     if isinstance(value, Tensor):
         raise TypeError(
             "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include "
@@ -215,7 +237,6 @@ def _feed_value(tensor, value):
             f"For reference, the tensor object was {value} which was passed to the "
             f"feed with key {tensor}."
         )
-    dtype = tensor.dtype.base_dtype
     if (
         type(value) is int
         and dtype.is_integer
@@ -229,14 +250,5 @@ def _feed_value(tensor, value):
     if dtype.name == "string":
         from numpy_tf.ops.array.constant import to_array
 
-        array = to_array(value, dtype)
-    else:
-        array = np.asarray(value, dtype=dtype.as_numpy_dtype)
-    if not compatible(tensor.dims, array.shape):
-        raise ValueError(
-            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, "
-            f"which has shape {format_dims(tensor.dims)}"
-        )
-    array = array.view()
-    array.flags.writeable = False  # so that no fetch hands the caller's own array back
-    return array
+        return to_array(value, dtype)
+    return np.asarray(value, dtype=dtype.as_numpy_dtype)
