@@ -29,10 +29,12 @@ from numpy_tf.framework.indexed_slices import (
 )
 from numpy_tf.framework.op_def import GRADIENTS
 from numpy_tf.framework.tensor_shape import merge_dims
+from numpy_tf.framework.within import asking, leaving, lies_within
 from numpy_tf.ops.array.basic import Identity
 from numpy_tf.ops.array.fill import ones, zeros, zeros_like
 from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.array.stack import concat
+from numpy_tf.ops.control.intermediates import seen_outside
 from numpy_tf.ops.control_flow import grouped_tuple
 from numpy_tf.ops.math.arithmetic import AddN, add_n
 from numpy_tf.ops.math.cast import cast
@@ -150,19 +152,26 @@ def gradients_in(
         raise ValueError(
             f"Unknown value for unconnected_gradients: '{unconnected_gradients}'"
         ) from None
-    in_scope = [t for t in stop_gradients if not _is_of_v1_body(t)]
-    with NameScope(name, "gradients", [*ys, *xs, *in_scope, *grad_ys]):
+    ys = [seen_outside(y, source) if lies_within(y, source) else y for y in ys]
+    within = [x for x in xs if lies_within(x, source)]
+    in_scope = [t for t in (*ys, *xs, *stop_gradients, *grad_ys) if not _is_of_v1_body(t)]
+    with NameScope(name, "gradients", in_scope):
         graph = get_default_graph()
         graph.unique_name("uid")  # TensorFlow reserves this name, so later names depend on it
         ys = [convert_to_tensor_or_indexed_slices(y, name="y") for y in ys]
         xs = [convert_to_tensor_or_indexed_slices(x, name="x", as_ref=True) for x in xs]
         grad_ys = _seeds(grad_ys, ys, colocate_gradients_with_ops)
-        edges = _Edges(xs, source)
+        edges = _Edges(xs, source, within)
         backprop = _Backprop(
             graph, edges, colocate_gradients_with_ops, gate_gradients, aggregation_method
         )
-        with _collector_paused(), _stopping_at([t.op for t in stop_gradients]) as stop_ops:
+        with (
+            _collector_paused(),
+            _stopping_at([t.op for t in stop_gradients]) as stop_ops,
+            asking(within) as answers,
+        ):
             backprop.run(ys, xs, grad_ys, stop_ops)
+    backprop.answered(within, answers)
     return [backprop.result(x, unconnected_gradients) for x in xs]
 
 
@@ -279,17 +288,21 @@ class _Edges:
     Args:
       xs: tensors.
       source: the graph of the ys.
+      within: those of the xs that lie within branches and loops of that graph.
 
     Attributes:
       inputs: operation -> what it takes.
       consumers: tensor -> the operations that take it.
     """
 
-    def __init__(self, xs, source):
+    def __init__(self, xs, source, within):
         self._xs = {id(x) for x in xs}
         self._functions = function_graphs(source)
         self.inputs = self._crossing_inputs if self._functions else _own_inputs
         self.consumers = self._crossing_consumers if self._functions else Tensor.consuming
+        if within:
+            inside = self.consumers
+            self.consumers = lambda tensor: [*inside(tensor), *leaving(tensor)]
 
     def _crossing_inputs(self, op):
         graph = op.graph
@@ -505,6 +518,12 @@ class _Backprop:
                 sums.append(add_n(terms))
         return add_n(sums)
 
+    def answered(self, xs, answers):
+        """Takes in what operations answered of xs within their bodies."""
+        for x in xs:
+            grads = self._grads.setdefault(x.op, [None] * len(x.op.outputs))
+            grads[x.value_index] = answers.get(id(x))
+
     def result(self, x, unconnected_gradients):
         """The gradient of one x."""
         grads = self._grads.get(x.op)
@@ -512,7 +531,7 @@ class _Backprop:
         if isinstance(grad, list):  # contributions that were never summed: x was not reached
             raise AssertionError("gradients list should have been aggregated by now.")
         if grad is None and unconnected_gradients is UnconnectedGradients.ZERO:
-            return zeros_for(x)
+            return zeros_for(seen_outside(x, self._graph))
         return grad
 
 

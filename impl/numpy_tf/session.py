@@ -3,6 +3,7 @@
 import numpy as np
 
 from numpy_tf.framework import errors
+from numpy_tf.framework.behavior import behavior
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import Operation, Tensor, get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices, IndexedSlicesValue
@@ -176,6 +177,13 @@ def _flatten_fetch(fetch, graph, leaves):
 
 
 def _leaf(fetch, graph, leaves):
+    body = getattr(fetch, "graph", None)
+    if body is not None and body.building_function and not behavior.control_flow_v2:
+        raise errors.InaccessibleTensorError(
+            f"Operation {getattr(fetch, 'op', fetch).name} has been marked as not fetchable. "
+            "Typically this happens when it is defined in another function or code block. Use "
+            "return values, explicit Python locals or TensorFlow collections to access it."
+        )
     try:
         leaves.append(graph.as_graph_element(fetch))
     except KeyError as error:

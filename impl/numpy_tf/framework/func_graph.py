@@ -30,6 +30,7 @@ class FuncGraph(Graph):
       control_captures: operations of graphs further out that operations here wait for.
       differentiates: the body whose derivative this is, or None.
       is_called: whether it is a function's, or its derivative, not a branch or loop.
+      owner: the operation that computes it as a branch of TensorFlow 1, or None.
     """
 
     building_function = True
@@ -45,6 +46,7 @@ class FuncGraph(Graph):
         self.control_captures = []
         self.differentiates = None
         self.is_called = False
+        self.owner = None
         self.seed = outer_graph.seed
         self.gradient_overrides = outer_graph.gradient_overrides
         self._collections = outer_graph._collections

@@ -15,7 +15,8 @@ as far as a program can see it, is done there too, each in its place:
   while_loop  the gradient of a result that is IndexedSlices goes round as such
   while_loop  a gradient in the body that leads through an initial value is refused by name
   while_loop  gradients keep the static shapes that they begin with
-  both        names within bodies can be found from outside, and stop_gradients may name them
+  both        names within bodies can be found from outside; stop_gradients, xs and ys may
+              name them, and a gradient in a branch that is not taken has no value
   both        gradients may be built after a session ran the operation
   TensorArray may not be written twice in one place; rows gathered are of unknown number
 """

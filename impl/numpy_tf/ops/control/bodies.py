@@ -8,23 +8,22 @@ optional: what a body that was not chosen would have computed is not there.
 from numpy_tf.backprop import gradients_in, zeros_for
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.func_graph import FuncGraph, build, components
+from numpy_tf.framework.func_graph import FuncGraph, build, components, with_components
 from numpy_tf.framework.graph import get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.nest import flatten
+from numpy_tf.framework.within import answer, asked_in
 from numpy_tf.ops.array.shape import shape as shape_of
-from numpy_tf.ops.control.optional import OptionalFromValue, OptionalNone, optional_get_value
+from numpy_tf.ops.control.intermediates import (
+    bodies_of,
+    give_out,
+    keep_optional,
+    kept_optional,
+    value_given_out,
+)
+from numpy_tf.ops.control.optional import optional_get_value
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.sequence import range as range_of
-
-
-def bodies_of(op):
-    """The `FuncGraph`s of which an operation computes one."""
-    for attribute in ("f", "branches"):
-        if attribute in op.attrs:
-            found = op.attrs[attribute]
-            return found if isinstance(found, list) else [found]
-    return [op.attrs["then_branch"], op.attrs["else_branch"]]
 
 
 def inputs_of(op):
@@ -45,7 +44,32 @@ def derivatives_of(op, grads):
         derivative.differentiate(grads)
     _fill_with_zeros(bodies, derivatives)
     _match_kinds(derivatives)
+    for derivative in derivatives:
+        for _, grad in derivative.within:
+            for tensor in components(grad):
+                held = give_out(tensor, derivatives)
+                for graph, output in zip(derivatives, held, strict=True):
+                    graph.structured_outputs.append(output)
     return derivatives
+
+
+def answer_within(derivatives, results):
+    """Answers what was asked of tensors within the bodies.
+
+    Args:
+      derivatives: as `derivatives_of` returned them.
+      results: what the operation that computes one of them gives.
+
+    Returns:
+      The results without those answers: the derivatives with respect to the inputs.
+    """
+    asked = [pair for derivative in derivatives for pair in derivative.within]
+    count = len(results) - sum(len(components(grad)) for _, grad in asked)
+    held = iter(results[count:])
+    for x, grad in asked:
+        values = [value_given_out(next(held), tensor) for tensor in components(grad)]
+        answer(x, with_components(grad, values))
+    return results[:count]
 
 
 class _BodyDerivative(FuncGraph):
@@ -62,10 +86,12 @@ class _BodyDerivative(FuncGraph):
         self._forward = self.differentiates = forward
         self.is_called = forward.is_called
         self._intermediates = {}  # id of a tensor of the branch -> what stands for it here
+        self.within = []  # pairs of a tensor of the branch and its derivative, not None
 
     def differentiate(self, grads):
         """Makes the derivatives with respect to the branch's inputs the outputs."""
         forward = self._forward
+        asked = asked_in(forward)
         outputs = [
             (y, grad)
             for y, grad in zip(forward.outputs, grads, strict=False)
@@ -76,7 +102,11 @@ class _BodyDerivative(FuncGraph):
             if not outputs:
                 return [None] * len(forward.inputs)
             ys, grad_ys = zip(*outputs, strict=True)
-            return gradients_in(forward, ys, forward.inputs, grad_ys)
+            found = gradients_in(forward, ys, [*forward.inputs, *asked], grad_ys)
+            count = len(forward.inputs)
+            pairs = zip(asked, found[count:], strict=True)
+            self.within = [(x, grad) for x, grad in pairs if grad is not None]
+            return found[:count]
 
         build(self, derivatives)
 
@@ -102,9 +132,9 @@ class _BodyDerivative(FuncGraph):
             return convert_to_tensor(tensor.op.attrs["value"])
         if tensor.dtype is dtypes.resource:
             return self.capture(_resource_source(tensor))
-        output = _kept_optional(tensor, owner, forward)
+        output = kept_optional(tensor, owner, forward)
         if output is None:
-            output = _keep_optional(tensor, owner, forward)
+            output = keep_optional(tensor, owner)
         return optional_get_value(super().capture(output), [tensor])[0]
 
 
@@ -118,25 +148,6 @@ def _resource_source(tensor):
             )
         tensor = tensor.op.inputs[tensor.value_index]
     return tensor
-
-
-def _kept_optional(tensor, owner, forward):
-    """The owner's output that holds an intermediate of a branch already, or None."""
-    for consumer in tensor.consuming():
-        if consumer.type == "OptionalFromValue":
-            for inner, output in zip(forward.outputs, owner.outputs, strict=True):
-                if inner is consumer.outputs[0]:
-                    return output
-    return None
-
-
-def _keep_optional(tensor, owner, forward):
-    """Adds an output to the owner that holds an intermediate where its branch is taken."""
-    for graph in bodies_of(owner):
-        with graph.as_default(), graph.control_dependencies(None):
-            held = OptionalFromValue([tensor]) if graph is forward else OptionalNone()
-        graph.outputs.append(held)
-    return owner.add_output(dtypes.variant, ())
 
 
 def _fill_with_zeros(branches, gradients):

@@ -22,7 +22,8 @@ from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.tensor_shape import bracket_dims
 from numpy_tf.ops.array.basic import Identity
 from numpy_tf.ops.array.shape import squeeze
-from numpy_tf.ops.control.bodies import bodies_of, derivatives_of, match_index_dtypes
+from numpy_tf.ops.control.bodies import answer_within, derivatives_of, match_index_dtypes
+from numpy_tf.ops.control.intermediates import bodies_of
 from numpy_tf.plan import Plan
 
 # -- the operations ------------------------------------------------------------------------
@@ -82,7 +83,9 @@ def _by_truth(value, count):
 
 def _gradient(op, *grads):
     name = "gradient" if op.type in ("Case", "StatelessCase") else "cond"
-    return [None, *_build(op.inputs[0], derivatives_of(op, grads), name, op.type)]
+    derivatives = derivatives_of(op, grads)
+    results = _build(op.inputs[0], derivatives, name, op.type)
+    return [None, *answer_within(derivatives, results)]
 
 
 _CONDITIONAL = "cond: Tcond, input: [Tin] -> output: [Tout]"
@@ -161,6 +164,8 @@ def _build(chosen, branches, name, like):
             )
     outputs = made if isinstance(made, list) else []
     if outputs and not control_flow_v2():
+        for graph in branches:
+            graph.owner = outputs[0].op
         # In TensorFlow 1 each output has an operation of its own, and so its own path back.
         outputs[0].op.attrs = {**outputs[0].op.attrs, "_outputs_apart": True}
     return with_components(branches[0].structured_outputs, [Identity(t) for t in outputs])

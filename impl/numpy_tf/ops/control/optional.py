@@ -64,9 +64,12 @@ class OptionalGetValue:
     def shape(op):
         return op.attrs["output_shapes"]
 
-    def kernel(optional):
+    def kernel(optional, *, op):
         if optional.values is None:
-            raise errors.invalid_argument("The given optional does not have a value.")
+            message = "The given optional does not have a value."
+            if "_of_branch" in op.attrs:
+                message = "Retval[0] does not have value"
+            raise errors.invalid_argument(message)
         return optional.values if len(optional.values) > 1 else optional.values[0]
 
     def gradient(op, *grads):

@@ -24,6 +24,7 @@ from numpy_tf.framework.indexed_slices import IndexedSlices, densify
 from numpy_tf.framework.nest import assert_same_structure, flatten, map_structure, pack_sequence_as
 from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.tensor_shape import TensorShape, as_dims, bracket_dims, compatible
+from numpy_tf.framework.within import answer, asked_in
 from numpy_tf.ops.array.basic import Identity, StopGradient
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros, zeros_like
@@ -195,6 +196,7 @@ def _add_while(variables, cond, body, dims, name, attrs=()):
     if not control_flow_v2():
         # In TensorFlow 1 each output has an operation of its own, and so its own path back.
         operation.attrs["_outputs_apart"] = True
+        body.owner = operation
     return outputs
 
 
@@ -647,7 +649,11 @@ def _gradient_v1(op, grads):
     kinds = []
 
     def derivatives(grad_ys):
-        found = gradients_in(body, ys, variables + [body.inputs[i] for i in invariant], grad_ys)
+        asked = asked_in(body)
+        sources = [*variables, *(body.inputs[i] for i in invariant), *asked]
+        found = gradients_in(body, ys, sources, grad_ys)
+        for x in reversed(asked):  # of one iteration alone, so that no session can fetch it
+            answer(x, found.pop())
         results = [
             _like(seed, zeros_for(x) if grad is None else grad)
             for seed, x, grad in zip(grad_ys, variables, found, strict=False)
