@@ -42,7 +42,6 @@ PARTS = {
 # Rules that no case file can hold, and where they are held instead or why not.
 ELSEWHERE = {
     12: "Eager contexts are refused: held by tests/numpy_tf/test_backprop.py.",
-    13: "SparseTensor and RaggedTensor as xs: numpy_tf has neither class yet.",
     54: "Sums over several devices: held by tests/numpy_tf/test_contract.py.",
     56: "Colocation: held by tests/numpy_tf/test_contract.py.",
     71: "Kinds of gradients through control flow: held in part A10.",

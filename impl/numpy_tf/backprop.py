@@ -13,6 +13,7 @@ from enum import Enum
 
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.behavior import behavior
+from numpy_tf.framework.composite import CompositeTensor
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.export import export
 from numpy_tf.framework.func_graph import function_graphs, maybe_captured
@@ -27,6 +28,7 @@ from numpy_tf.framework.indexed_slices import (
     convert_to_tensor_or_indexed_slices,
     densify,
 )
+from numpy_tf.framework.nest import flatten
 from numpy_tf.framework.op_def import GRADIENTS
 from numpy_tf.framework.tensor_shape import merge_dims
 from numpy_tf.framework.within import asking, leaving, lies_within
@@ -142,10 +144,24 @@ def gradients_in(
     grad_ys = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
     stop_gradients = [] if stop_gradients is None else _as_list(stop_gradients)
     xs = [x.handle if is_resource_variable(x) else x for x in xs]
-    if any(isinstance(item, IndexedSlices) for item in (*ys, *xs)):
-        # TensorFlow unpacks a composite tensor into its components and asks again; those of
-        # IndexedSlices are IndexedSlices again, so it never ends (seen in 2.21).
-        raise RecursionError("maximum recursion depth exceeded")
+    if any(isinstance(item, (IndexedSlices, CompositeTensor)) for item in (*ys, *xs)):
+        sources, ys, grad_ys = map(_gradient_sources, (xs, ys, grad_ys))
+        grads = gradients_in(
+            source,
+            ys,
+            sources,
+            grad_ys,
+            name,
+            colocate_gradients_with_ops,
+            gate_gradients,
+            aggregation_method,
+            stop_gradients,
+            unconnected_gradients,
+        )
+        return [
+            x.with_gradient(grad) if isinstance(x, CompositeTensor) else grad
+            for x, grad in zip(xs, grads, strict=True)
+        ]
     try:
         unconnected_gradients = UnconnectedGradients(unconnected_gradients)
     except ValueError:
@@ -173,6 +189,19 @@ def gradients_in(
             backprop.run(ys, xs, grad_ys, stop_ops)
     backprop.answered(within, answers)
     return [backprop.result(x, unconnected_gradients) for x in xs]
+
+
+def _gradient_sources(items):
+    """The tensors that are differentiated in place of composite ones."""
+    found = [
+        item.gradient_source() if isinstance(item, CompositeTensor) else item
+        for item in flatten(items)
+    ]
+    if any(isinstance(item, IndexedSlices) for item in found):
+        # TensorFlow unpacks a composite tensor into its components and asks again; those of
+        # IndexedSlices are IndexedSlices again, so it never ends (seen in 2.21).
+        raise RecursionError("maximum recursion depth exceeded")
+    return found
 
 
 def _is_of_v1_body(tensor):
@@ -218,7 +247,12 @@ def _seeds(grad_ys, ys, colocate):
     if len(grad_ys) != len(ys):
         raise ValueError(f"Length mismatch. Passed {len(grad_ys)} grad_ys for {len(ys)} ys")
     graph = get_default_graph()
-    converted = [convert_to_tensor_or_indexed_slices(g, name="grad_y") for g in grad_ys]
+    converted = [
+        g
+        if isinstance(g, CompositeTensor)
+        else convert_to_tensor_or_indexed_slices(g, name="grad_y")
+        for g in grad_ys
+    ]
     seeds = []
     for i, (y, grad_y) in enumerate(zip(ys, converted, strict=True)):
         y_op = y.op
@@ -266,6 +300,8 @@ def _check_seed_family(y, grad_y):
 
 
 def _named_identity(seed, name):
+    if isinstance(seed, CompositeTensor):
+        return seed  # which is refused where it is added up
     if not isinstance(seed, IndexedSlices):
         return Identity(seed, name=name)
     shape = seed.dense_shape

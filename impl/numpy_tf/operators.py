@@ -9,6 +9,7 @@ from numpy_tf.ops.array.slicing import getitem
 from numpy_tf.ops.math import arithmetic, comparison
 from numpy_tf.ops.math.elementwise import Neg, abs
 from numpy_tf.ops.math.matmul import matmul
+from numpy_tf.ops.ragged.ragged_tensor import RaggedTensor, elementwise
 from numpy_tf.variables import overload_operators
 
 _PYTHON_NUMBERS = (int, float)
@@ -30,7 +31,7 @@ def _binary(function, name, direct=None):
             try:
                 y = convert_to_tensor(y, dtype_hint=x.dtype.base_dtype, name="y")
             except (TypeError, ValueError):
-                if hasattr(type(y), "__r" + name):
+                if hasattr(type(y), f"__r{name}__"):
                     return NotImplemented
                 raise
             return function(x, y, name=scope)
@@ -168,8 +169,18 @@ def _methods():
     return methods
 
 
+_OF_RAGGED_TENSORS = (
+    "__neg__",
+    "__abs__",
+    *(f"__{name}__" for name in _COMPARISONS),
+    *(f"__{side}{name}__" for name in _BINARY if name != "matmul" for side in ("", "r")),
+)
+
+
 def _attach():
     methods = _methods()
+    for name in _OF_RAGGED_TENSORS:
+        setattr(RaggedTensor, name, elementwise(methods[name]))
     for name, method in methods.items():
         setattr(Tensor, name, method)
     overload_operators(methods)

@@ -4,10 +4,12 @@ import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.behavior import behavior
+from numpy_tf.framework.composite import CompositeTensor
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import Operation, Tensor, get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices, IndexedSlicesValue
 from numpy_tf.framework.tensor_shape import compatible, format_dims
+from numpy_tf.ops.sparse.sparse_tensor import SparseTensor
 from numpy_tf.plan import Plan
 from numpy_tf.resources import State
 from numpy_tf.subnormals import flushed
@@ -164,6 +166,9 @@ def _flatten_fetch(fetch, graph, leaves):
         return lambda results: IndexedSlicesValue(
             *[None if rebuild is None else rebuild(results) for rebuild in rebuilds]
         )
+    if isinstance(fetch, CompositeTensor):
+        rebuilds = [_leaf(part, graph, leaves) for part in fetch.components]
+        return lambda results: fetch.value_of([rebuild(results) for rebuild in rebuilds])
     if hasattr(fetch, "_as_graph_element"):
         return _leaf(fetch, graph, leaves)
     kind = type(fetch).__name__
@@ -207,6 +212,9 @@ def _feed_pairs(graph, key, value):
         yield key.indices, value[1]
         if key.dense_shape is not None:
             yield key.dense_shape, value[2]
+        return
+    if isinstance(key, SparseTensor):
+        yield from zip(key.components, value, strict=True)
         return
     try:
         yield graph.as_graph_element(key, allow_operation=False), value

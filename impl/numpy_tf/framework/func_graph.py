@@ -6,6 +6,7 @@ body a placeholder stands for it, and the operation that owns the body takes it 
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.behavior import behavior
+from numpy_tf.framework.composite import CompositeTensor
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.graph import Graph, Operation, Tensor, get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices
@@ -197,8 +198,11 @@ def set_outputs(graph, result, for_operations=None):
     graph.outputs = [graph.capture(tensor) for leaf in leaves for tensor in components(leaf)]
 
 
+_COMPOSITE = (IndexedSlices, CompositeTensor)
+
+
 def _converted(leaf, graph, for_operations):
-    if leaf is None or isinstance(leaf, IndexedSlices) or is_tensor_array(leaf):
+    if leaf is None or isinstance(leaf, _COMPOSITE) or is_tensor_array(leaf):
         return leaf
     if isinstance(leaf, Operation) and for_operations is not None:
         with graph.control_dependencies([leaf]):
@@ -218,6 +222,8 @@ def components(leaf):
     if isinstance(leaf, IndexedSlices):
         parts = [leaf.values, leaf.indices]
         return parts if leaf.dense_shape is None else [*parts, leaf.dense_shape]
+    if isinstance(leaf, CompositeTensor):
+        return leaf.components
     return [leaf.flow] if is_tensor_array(leaf) else [leaf]
 
 
@@ -229,6 +235,8 @@ def with_components(structure, tensors):
         parts = [next(tensors) for _ in components(leaf)]
         if isinstance(leaf, IndexedSlices):
             leaves.append(IndexedSlices(*parts))
+        elif isinstance(leaf, CompositeTensor):
+            leaves.append(leaf.with_components(parts))
         elif is_tensor_array(leaf):
             leaves.append(leaf.with_flow(*parts))
         else:
