@@ -401,6 +401,9 @@ def _pending_counts(between, edges):
     return counts
 
 
+_WHEN_STOPPED = "_gradient_when_stopped"
+
+
 # -- the walk ----------------------------------------------------------------------------
 
 
@@ -416,6 +419,7 @@ class _Backprop:
         # Operation -> for each output the list of contributions; once the operation has
         # been processed, their sum or None instead of each list.
         self._grads = {}
+        self._stopped_calls = set()
 
     def run(self, ys, xs, grad_ys, stop_ops):
         """Processes every operation between the ys and the xs."""
@@ -426,7 +430,9 @@ class _Backprop:
         for y, grad_y in zip(ys, grad_ys, strict=True):
             self._contribute(y, grad_y)
         ready = [op for op in dict.fromkeys(to_ops) if op in reached and counts.get(op, 0) == 0]
-        stop = set(stop_ops)
+        # A call that is stopped is differentiated in another way, not passed by.
+        self._stopped_calls = {op for op in stop_ops if _WHEN_STOPPED in op.attrs}
+        stop = set(stop_ops) - self._stopped_calls
         for op in from_ops:  # nothing lies before an x that no other x leads to
             if not any(counts.get(tensor.op, 0) > 0 for tensor in edges.inputs(op)):
                 stop.add(op)
@@ -467,7 +473,8 @@ class _Backprop:
                 "variable. Gradients can be computed through loop invariants or wrt the input "
                 "parameters to the loop body."
             )
-        function = gradient_function(op)
+        stopped_call = op in self._stopped_calls
+        function = op.attrs[_WHEN_STOPPED] if stopped_call else gradient_function(op)
         if function is None:
             return
         graph = self._graph

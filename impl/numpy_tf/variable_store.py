@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from contextlib import contextmanager
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
@@ -140,6 +141,18 @@ def _store():
     if not kept:
         kept.append(_Store())
     return kept[0]
+
+
+@contextmanager
+def variables_by_name(variables):
+    """A block in which `tf.get_variable` knows these variables alone, and makes no second one."""
+    store = _store()
+    outer, store.variables = store.variables, variables
+    scope, store.scope = store.scope, VariableScope(AUTO_REUSE)
+    try:
+        yield
+    finally:
+        store.variables, store.scope = outer, scope
 
 
 def _joined(prefix, name):

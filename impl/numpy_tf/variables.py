@@ -6,13 +6,15 @@ variable (TensorFlow 2's) is a handle; every use reads it anew.
 """
 
 import functools
+from contextlib import nullcontext
 
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.behavior import behavior
 from numpy_tf.framework.conversion import convert_to_tensor, register_tensor_conversion_function
 from numpy_tf.framework.export import export
-from numpy_tf.framework.graph import GraphKeys, NameScope, Reference, get_default_graph
+from numpy_tf.framework.graph import GraphKeys, NameScope, Reference, ancestors, get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices
+from numpy_tf.framework.init_scope import check_initial_value, init_scope, refuse_second_creation
 from numpy_tf.framework.op_def import OPS
 from numpy_tf.framework.tensor_shape import (
     TensorShape,
@@ -138,7 +140,14 @@ class Variable:
         if dtype is not None:
             dtype = dtypes.as_dtype(dtype).base_dtype
         made_by_function = callable(initial_value)
-        with NameScope(name, "Variable", None if made_by_function else [initial_value]) as scope:
+        inner = get_default_graph()
+        if inner.building_function:
+            refuse_second_creation(inner)
+            check_initial_value(initial_value, inner.scope + (name or "Variable") + "/")
+        with (
+            init_scope() if inner.building_function else nullcontext(),
+            NameScope(name, "Variable", None if made_by_function else [initial_value]) as scope,
+        ):
             self.graph = graph = get_default_graph()
             with _OutsideControlDependencies(graph):
                 self._build(
@@ -340,7 +349,7 @@ def _guarded(graph, initial, scope):
     """
     if not initial.op.inputs:
         return initial
-    ancestors = _ancestors(initial.op)
+    earlier = ancestors(initial.op)
     variables = {
         variable.op: variable
         for collection in (GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES)
@@ -349,7 +358,7 @@ def _guarded(graph, initial, scope):
     }
     suffix = "_" + scope.rstrip("/").rpartition("/")[2]
     copies = {}  # operation -> the outputs to use in place of its own
-    for op in ancestors:
+    for op in earlier:
         if op.type in ("IsVariableInitialized", "InitializedValue"):
             continue
         if not any(tensor.op in variables or tensor.op in copies for tensor in op.inputs):
@@ -365,17 +374,6 @@ def _guarded(graph, initial, scope):
             copied = op.definition._add(graph, inputs, op.attrs, output_dtypes, op.name + suffix)
         copies[op] = tuple(copied) if isinstance(copied, list) else (copied,)
     return copies[initial.op][initial.value_index] if initial.op in copies else initial
-
-
-def _ancestors(op):
-    """An operation and all that its inputs come from, in the order of the graph."""
-    found, pending = {op}, [op]
-    while pending:
-        for tensor in pending.pop().inputs:
-            if tensor.op not in found:
-                found.add(tensor.op)
-                pending.append(tensor.op)
-    return sorted(found, key=lambda ancestor: ancestor.index)
 
 
 # -- resource variables ------------------------------------------------------------------

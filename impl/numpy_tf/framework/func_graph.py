@@ -4,7 +4,7 @@ A tensor of a graph further out that an operation of the body takes is captured:
 body a placeholder stands for it, and the operation that owns the body takes it as an input.
 """
 
-from numpy_tf.framework import errors
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.behavior import behavior
 from numpy_tf.framework.composite import CompositeTensor
 from numpy_tf.framework.conversion import convert_to_tensor
@@ -32,6 +32,9 @@ class FuncGraph(Graph):
       differentiates: the body whose derivative this is, or None.
       is_called: whether it is a function's, or its derivative, not a branch or loop.
       owner: the operation that computes it as a branch of TensorFlow 1, or None.
+      control_outputs: operations that run whichever outputs are needed.
+      creates_variables: whether variables are made while it is built.
+      variables_exist: whether none may be made any more.
     """
 
     building_function = True
@@ -48,6 +51,9 @@ class FuncGraph(Graph):
         self.differentiates = None
         self.is_called = False
         self.owner = None
+        self.control_outputs = []
+        self.creates_variables = False
+        self.variables_exist = False
         self.seed = outer_graph.seed
         self.gradient_overrides = outer_graph.gradient_overrides
         self._collections = outer_graph._collections
@@ -173,6 +179,41 @@ def maybe_captured(tensor):
     return tensor
 
 
+# -- automatic control dependencies ------------------------------------------------------
+
+
+# Operations of a resource that leave it as it is.
+_READ_ONLY = frozenset(
+    {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp", "VariableShape"}
+)
+
+
+def order_state(graph):
+    """Makes each operation of a resource wait for those before it, and the outputs for all.
+
+    TensorFlow does so in a function, and in the branches and loops in it: what they do to
+    variables happens in the program's order.
+    """
+    writers, readers = {}, {}  # id of a resource -> its last writer, and its readers since
+    for op in graph.operations:
+        for key in [id(t) for t in op.inputs if t.dtype is dtypes.resource]:
+            waits = [writers[key]] if key in writers else []
+            if op.type in _READ_ONLY or not op.definition.stateful:
+                readers.setdefault(key, []).append(op)
+            else:
+                waits += readers.pop(key, [])
+                writers[key] = op
+            op.control_inputs = tuple(dict.fromkeys((*op.control_inputs, *waits)))
+    graph.control_outputs = list(dict.fromkeys(writers.values()))
+    given = {id(placeholder) for placeholder in graph.inputs}
+    if writers:
+        with graph.control_dependencies(graph.control_outputs):
+            graph.outputs = [
+                t if id(t) in given or t.dtype is dtypes.resource else OPS["Identity"](t)
+                for t in graph.outputs
+            ]
+
+
 # -- what a function returns -------------------------------------------------------------
 
 
@@ -189,6 +230,8 @@ def build(graph, function, arguments=(), for_operations=None):
     with graph.as_default():
         result = function(*arguments)
         set_outputs(graph, result, for_operations)
+        if graph.differentiates is None and any(g.is_called for g in function_graphs(graph)):
+            order_state(graph)
 
 
 def set_outputs(graph, result, for_operations=None):

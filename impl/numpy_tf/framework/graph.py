@@ -692,6 +692,17 @@ def graph_of(elements):
     return default if first is None else first.graph
 
 
+def ancestors(op):
+    """An operation and all that its inputs come from, in the order of the graph."""
+    found, pending = {op}, [op]
+    while pending:
+        for tensor in pending.pop().inputs:
+            if tensor.op not in found:
+                found.add(tensor.op)
+                pending.append(tensor.op)
+    return sorted(found, key=lambda ancestor: ancestor.index)
+
+
 @export("control_dependencies")
 def control_dependencies(control_inputs):
     """New operations of the default graph wait for these."""

@@ -56,6 +56,7 @@ _ERRORS = (
     "ResourceExhaustedError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnliftableError",
     "UnimplementedError",
     "UnknownError",
 )

@@ -128,7 +128,7 @@ class _BodyDerivative(FuncGraph):
         for inner, output in zip(forward.outputs, owner.outputs, strict=True):
             if tensor is inner:
                 return super().capture(output)
-        if tensor.op.type == "Const":
+        if tensor.op.type == "Const" and not forward.is_called:
             return convert_to_tensor(tensor.op.attrs["value"])
         if tensor.dtype is dtypes.resource:
             return self.capture(_resource_source(tensor))
