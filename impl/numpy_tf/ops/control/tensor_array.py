@@ -10,7 +10,11 @@ from numpy_tf.framework.graph import NameScope, Tensor, get_default_graph
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import TensorShape, as_dims, compatible, merge_dims
 from numpy_tf.ops.array.basic import Identity
+from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.control.tensor_list import (
+    CLEAR_AFTER_READ,
+    SAME_SHAPES,
+    WRITE_ONCE,
     TensorListConcatV2,
     TensorListGather,
     TensorListGetItem,
@@ -25,6 +29,7 @@ from numpy_tf.ops.control.tensor_list import (
 )
 from numpy_tf.ops.control_flow import NoOp
 from numpy_tf.ops.math.cast import cast
+from numpy_tf.ops.math.sequence import range as range_of
 
 
 @export("TensorArray")
@@ -35,7 +40,8 @@ class TensorArray:
       dtype: of the tensors.
       size: how many there are, an int or int32 scalar; not with `flow`.
       dynamic_size: whether writing past the end makes it longer.
-      clear_after_read: for TensorFlow's signature; nothing is cleared.
+      clear_after_read: whether a tensor can be read only once, in TensorFlow 1's behaviour;
+        there it is by default.
       tensor_array_name: for TensorFlow's signature.
       handle: for TensorFlow's signature.
       flow: a tensor of dtype variant, the list itself.
@@ -75,11 +81,15 @@ class TensorArray:
         self._size = size
         self._dynamic_size = bool(dynamic_size)
         self._infer_shape = infer_shape
+        self._clears = not control_flow_v2() and clear_after_read is not False
         self._element_dims = [as_dims(element_shape)]  # in a list, which its successors share
         if flow is None:
-            with NameScope(
-                name, "TensorArray", [size] if isinstance(size, Tensor) else None
-            ) as scope:
+            with (
+                NameScope(
+                    name, "TensorArray", [size] if isinstance(size, Tensor) else None
+                ) as scope,
+                self._reading(),
+            ):
                 shape = element_shape_tensor(as_dims(element_shape))
                 flow = TensorListReserve(shape, size, element_dtype=self._dtype, name=scope)
         self._flow = flow
@@ -107,15 +117,30 @@ class TensorArray:
     def _checked(self, value, first):
         """A value to write as a tensor; `first` is where the shape of an item begins."""
         value = convert_to_tensor(value, preferred_dtype=self._dtype, name="value")
-        if value.dtype.base_dtype is not self._dtype:
-            raise ValueError(
-                f"TensorArray dtype is {self._dtype.name}, but Op is trying to write dtype "
-                f"{value.dtype.base_dtype.name} "
-            )
         if not control_flow_v2() and not self._infer_shape:
             return value
         self._check_dims(None if value.dims is None else value.dims[first:])
         return value
+
+    def _check_dtype(self, value):
+        if value.dtype.base_dtype is not self._dtype:
+            raise ValueError(
+                f"Expected list with element dtype {self._dtype.name} but got list with element "
+                f"dtype {value.dtype.base_dtype.name}"
+            )
+
+    def _reading(self):
+        """A context for operations that make a list to be read, and for those that read it."""
+        return get_default_graph().extra_attrs({CLEAR_AFTER_READ: True} if self._clears else {})
+
+    def _writing(self):
+        """A context for operations that write into a list."""
+        attrs = {}
+        if not control_flow_v2():
+            attrs[WRITE_ONCE] = True
+            if self._infer_shape:
+                attrs[SAME_SHAPES] = True
+        return get_default_graph().extra_attrs(attrs)
 
     def _check_dims(self, dims):
         known = self._element_dims[0]
@@ -132,7 +157,7 @@ class TensorArray:
 
     def read(self, index, name=None):
         """The tensor at `index`."""
-        with NameScope(name, "TensorArrayRead", [self._flow]):
+        with NameScope(name, "TensorArrayRead", [self._flow]), self._reading():
             return TensorListGetItem(
                 self._flow, index, self._element_shape_tensor(), element_dtype=self._dtype
             )
@@ -141,8 +166,7 @@ class TensorArray:
         """The array with `value` at `index`."""
         with NameScope(name, "TensorArrayWrite", [self._flow]):
             value = self._checked(value, 0)
-            once = {} if control_flow_v2() else {"_write_once": True}
-            with get_default_graph().extra_attrs(once):
+            with self._writing():
                 flow = TensorListSetItem(
                     self._flow,
                     index,
@@ -153,7 +177,7 @@ class TensorArray:
 
     def stack(self, name=None):
         """All tensors along a new first dimension."""
-        with NameScope(name, "TensorArrayStack", [self._flow]):
+        with NameScope(name, "TensorArrayStack", [self._flow]), self._reading():
             return TensorListStack(
                 self._flow,
                 self._element_shape_tensor(),
@@ -171,7 +195,7 @@ class TensorArray:
 
     def gather(self, indices, name=None):
         """Some tensors along a new first dimension."""
-        with NameScope(name, "TensorArrayGather", [self._flow]):
+        with NameScope(name, "TensorArrayGather", [self._flow]), self._reading():
             rows = TensorListGather(
                 self._flow, indices, self._element_shape_tensor(), element_dtype=self._dtype
             )
@@ -182,33 +206,43 @@ class TensorArray:
     def concat(self, name=None):
         """All tensors one after the other along their first dimension."""
         dims = self._element_dims[0]
-        with NameScope(name, "TensorArrayConcat", [self._flow]):
-            return TensorListConcatV2(
+        with NameScope(name, "TensorArrayConcat", [self._flow]), self._reading():
+            joined = TensorListConcatV2(
                 self._flow,
                 element_shape_tensor((None, *dims[1:]) if dims else None),
                 np.zeros(0, np.int64),
                 element_dtype=self._dtype,
             )[0]
+            count = self._static_size()
+            if not control_flow_v2() and self._infer_shape and dims and dims[0] is not None:
+                joined.set_shape([None if count < 0 else count * dims[0], *dims[1:]])
+            return joined
 
     def unstack(self, value, name=None):
         """The array of what lies along the first dimension of `value`."""
         with NameScope(name, "TensorArrayUnstack", [self._flow]):
             value = self._checked(value, 1)
+            if not control_flow_v2() and value.dtype.base_dtype is not self._dtype:
+                return self.scatter(range_of(shape_of(value)[0]), value)  # which refuses it
+            self._check_dtype(value)
             dims = None if value.dims is None else value.dims[1:]
-            return self.with_flow(tensor_list_from_tensor(value, dims))
+            with self._reading():
+                return self.with_flow(tensor_list_from_tensor(value, dims))
 
     def scatter(self, indices, value, name=None):
         """The array with what lies along the first dimension of `value` at `indices`."""
         with NameScope(name, "TensorArrayScatter", [self._flow]):
             value = self._checked(value, 1)
-            return self.with_flow(TensorListScatterIntoExistingList(self._flow, value, indices))
+            if control_flow_v2():
+                self._check_dtype(value)
+            with self._writing():
+                return self.with_flow(TensorListScatterIntoExistingList(self._flow, value, indices))
 
     def split(self, value, lengths, name=None):
         """The array of parts of `value` along its first dimension, each of its own length."""
         with NameScope(name, "TensorArraySplit", [self._flow]):
             value = convert_to_tensor(value, preferred_dtype=self._dtype, name="value")
-            if value.dtype.base_dtype is not self._dtype:
-                self._checked(value, 0)
+            self._check_dtype(value)
             lengths = cast(lengths, dtypes.int64)
             known = constant_value(lengths)
             if (
@@ -218,7 +252,9 @@ class TensorArray:
                 and known.min() == known.max()
             ):
                 self._check_dims((int(known[0]), *value.dims[1:]))
-            return self.with_flow(TensorListSplit(value, self._element_shape_tensor(), lengths))
+            with self._reading(), self._writing():
+                flow = TensorListSplit(value, self._element_shape_tensor(), lengths)
+            return self.with_flow(flow)
 
     def size(self, name=None):
         """How many tensors there are."""

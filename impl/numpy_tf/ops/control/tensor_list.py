@@ -9,7 +9,8 @@ import numpy as np
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT
-from numpy_tf.framework.graph import Tensor
+from numpy_tf.framework.func_graph import control_flow_v2
+from numpy_tf.framework.graph import Tensor, get_default_graph
 from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, op
 from numpy_tf.framework.static_value import shape_value
 from numpy_tf.framework.tensor_shape import TensorShape, bracket_dims, compatible, merge_dims
@@ -28,15 +29,19 @@ class TensorList(Variant):
       dims: the shape that they have in common, None for what is not known.
       buffer: the items; None for one that was not set.
       length: how many of them are of this list.
+      read: the places that were read, for a list that forgets them then (a TensorArray of
+        TensorFlow 1, which is changed in place): one set for all lists that come of each
+        other; else None.
     """
 
-    __slots__ = ("_buffer", "dims", "dtype", "length")
+    __slots__ = ("_buffer", "dims", "dtype", "length", "read")
 
-    def __init__(self, dtype, dims, buffer, length=None):
+    def __init__(self, dtype, dims, buffer, length=None, read=None):
         self.dtype = dtype
         self.dims = dims
         self._buffer = buffer
         self.length = len(buffer) if length is None else length
+        self.read = read
 
     @property
     def items(self):
@@ -59,7 +64,7 @@ class TensorList(Variant):
 
     def with_items(self, items):
         """A list of the same kind with other items."""
-        return TensorList(self.dtype, self.dims, items)
+        return TensorList(self.dtype, self.dims, items, read=self.read)
 
     def item(self, index, dims=None):
         """One item; zeros of the shape that is known of it where none was set."""
@@ -73,10 +78,9 @@ class TensorList(Variant):
           errors.InvalidArgumentError: when its shape is not known.
         """
         known = merge_dims(self.dims, dims)
-        for item in self.items:
-            if item is not None:
-                known = merge_dims(known, item.shape)
-                break
+        if known is None or None in known:
+            given = next((item for item in self.items if item is not None), None)
+            known = known if given is None else merge_dims(known, given.shape)
         if known is None or None in known:
             raise errors.invalid_argument(
                 "Trying to read an uninitialized tensor but element_shape is not fully defined: "
@@ -135,6 +139,56 @@ def _static_dims(tensor):
 
 def _scalar(op):
     return ()
+
+
+# Attributes that `TensorArray` gives to operations, for what TensorFlow 1's does otherwise.
+WRITE_ONCE = "_write_once"
+CLEAR_AFTER_READ = "_clear_after_read"
+SAME_SHAPES = "_same_shapes"
+ADD_UP = "_add_up"
+
+
+def _places_read(op):
+    """The set for the places that were read of a new list, if it forgets them."""
+    return set() if CLEAR_AFTER_READ in op.attrs else None
+
+
+def _note_read(op, items, indices):
+    """InvalidArgumentError when a place of a list that forgets them is read again."""
+    if items.read is None or CLEAR_AFTER_READ not in op.attrs:
+        return
+    for index in map(int, indices):
+        if index in items.read:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Could not read index {index} twice because it was cleared after a previous read "
+                "(perhaps try setting clear_after_read = false?).",
+            )
+        items.read.add(index)
+
+
+def _check_written(op, items, values):
+    """InvalidArgumentError for values of another dtype, or of shapes that must not differ."""
+    for value in values:
+        if value.dtype != items.dtype:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Invalid data types; op elements {value.dtype.name} but list elements "
+                f"{np.dtype(items.dtype).name}",
+            )
+    if SAME_SHAPES in op.attrs:
+        written = [*values, *(item for item in items.items if item is not None)]
+        if len({value.shape for value in written}) > 1:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Could not write to TensorArray because the value shape is "
+                f"{bracket_dims(values[-1].shape)} which is incompatible with the TensorArray's "
+                f"inferred element shape: {bracket_dims(written[-1].shape)} "
+                "(consider setting infer_shape=False).",
+            )
 
 
 def _check_item(items, item):
@@ -222,7 +276,8 @@ class TensorListStack:
         count = op.attrs["num_elements"]
         return None if dims is None else (None if count < 0 else count, *dims)
 
-    def kernel(input_handle, element_shape, *, num_elements, element_dtype):
+    def kernel(input_handle, element_shape, *, op, num_elements, element_dtype):
+        _note_read(op, input_handle, range(input_handle.length))
         if num_elements >= 0 and input_handle.length != num_elements:
             raise errors.invalid_argument(
                 f"Operation expected a list with {num_elements} elements but got a list with "
@@ -271,8 +326,9 @@ class TensorListFromTensor:
 
     shape = _scalar
 
-    def kernel(tensor, element_shape):
-        return TensorList(tensor.dtype, _dims(element_shape), _rows(tensor))
+    def kernel(tensor, element_shape, *, op):
+        rows = _rows(tensor)
+        return TensorList(tensor.dtype, _dims(element_shape), rows, read=_places_read(op))
 
     def gradient(op, grad):
         tensor = op.inputs[0]
@@ -302,14 +358,15 @@ class TensorListReserve:
 
     shape = _scalar
 
-    def kernel(element_shape, num_elements, *, element_dtype):
+    def kernel(element_shape, num_elements, *, op, element_dtype):
         if num_elements < 0:
             raise errors.invalid_argument(
                 f"The num_elements to reserve must be a non negative number, but got "
                 f"{int(num_elements)}",
             )
         items = [None] * int(num_elements)
-        return TensorList(element_dtype.as_numpy_dtype, _dims(element_shape), items)
+        dtype = element_dtype.as_numpy_dtype
+        return TensorList(dtype, _dims(element_shape), items, read=_places_read(op))
 
     gradient = NO_GRADIENT
 
@@ -325,8 +382,9 @@ class TensorListGetItem:
     def shape(op):
         return _static_dims(op.inputs[2])
 
-    def kernel(input_handle, index, element_shape):
+    def kernel(input_handle, index, element_shape, *, op):
         _check_index(index, input_handle.length)
+        _note_read(op, input_handle, [index])
         return input_handle.item(int(index), _dims(element_shape))
 
     def gradient(op, grad):
@@ -352,10 +410,11 @@ class TensorListSetItem:
         if index < 0 or not resize_if_index_out_of_bounds:
             _check_index(index, length, "Trying to modify element")
         _check_item(input_handle, item)
+        _check_written(op, input_handle, [item])
         items = input_handle.items[:]
         if index >= length:
             items.extend([None] * (int(index) + 1 - length))
-        elif "_write_once" in op.attrs and items[index] is not None:
+        elif WRITE_ONCE in op.attrs and items[index] is not None:
             raise errors.invalid_argument(
                 f"Could not write to TensorArray index {int(index)} because it has already been "
                 "written to.",
@@ -427,10 +486,11 @@ class TensorListGather:
         dims, indices = _static_dims(op.inputs[2]), op.inputs[1].dims
         return None if dims is None or indices is None else (indices[0], *dims)
 
-    def kernel(input_handle, indices, element_shape, *, element_dtype):
+    def kernel(input_handle, indices, element_shape, *, op, element_dtype):
         items = input_handle.items
         for index in indices:
             _check_index(index, input_handle.length)
+        _note_read(op, input_handle, indices)
         return _stacked(input_handle, [items[index] for index in indices], element_shape)
 
     def gradient(op, grad):
@@ -438,7 +498,8 @@ class TensorListGather:
         reserved = TensorListReserve(
             list_element_shape(items), TensorListLength(items), element_dtype=grad.dtype
         )
-        return TensorListScatterIntoExistingList(reserved, grad, indices), None, None
+        with get_default_graph().extra_attrs({} if control_flow_v2() else {ADD_UP: True}):
+            return TensorListScatterIntoExistingList(reserved, grad, indices), None, None
 
 
 @op(
@@ -473,8 +534,9 @@ class TensorListScatterIntoExistingList:
 
     shape = _scalar
 
-    def kernel(input_handle, tensor, indices):
-        return _scattered(input_handle, tensor, indices)
+    def kernel(input_handle, tensor, indices, *, op):
+        _check_written(op, input_handle, _rows(tensor))
+        return _scattered(input_handle, tensor, indices, add_up=ADD_UP in op.attrs)
 
     def gradient(op, grad):
         _, tensor, indices = op.inputs
@@ -483,7 +545,7 @@ class TensorListScatterIntoExistingList:
         return list_grad, item_grad, None
 
 
-def _scattered(items, tensor, indices):
+def _scattered(items, tensor, indices, add_up=False):
     chosen = items.items[:]
     for index, row in zip(indices, _rows(tensor), strict=False):
         if index < 0:
@@ -491,7 +553,7 @@ def _scattered(items, tensor, indices):
         if index >= len(chosen):
             chosen.extend([None] * (int(index) + 1 - len(chosen)))
         _check_item(items, row)
-        chosen[index] = row
+        chosen[index] = row if not add_up or chosen[index] is None else chosen[index] + row
     return items.with_items(chosen)
 
 
@@ -514,7 +576,8 @@ class TensorListConcatV2:
         dims = _static_dims(op.inputs[1])
         return [None if dims is None else (None, *dims[1:]), (None,)]
 
-    def kernel(input_handle, element_shape, leading_dims, *, element_dtype):
+    def kernel(input_handle, element_shape, leading_dims, *, op, element_dtype):
+        _note_read(op, input_handle, range(input_handle.length))
         dims = merge_dims(input_handle.dims, _dims(element_shape))
         items = []
         for i, item in enumerate(input_handle.items):
@@ -551,7 +614,7 @@ class TensorListSplit:
 
     shape = _scalar
 
-    def kernel(tensor, element_shape, lengths):
+    def kernel(tensor, element_shape, lengths, *, op):
         if lengths.sum() != len(tensor):
             raise errors.invalid_argument(
                 f"Invalid lengths: expected sum of lengths to be equal to tensor.shape[0]: "
@@ -559,7 +622,9 @@ class TensorListSplit:
             )
         ends = np.cumsum(lengths)
         parts = [tensor[end - length : end] for end, length in zip(ends, lengths, strict=True)]
-        return TensorList(tensor.dtype, _dims(element_shape), parts)
+        items = TensorList(tensor.dtype, _dims(element_shape), parts, read=_places_read(op))
+        _check_written(op, items, parts)
+        return items
 
     def gradient(op, grad):
         tensor, _, lengths = op.inputs

@@ -45,6 +45,7 @@ from numpy_tf.plan import Plan
 
 _COUNTERS = 2  # the first loop variables: how many iterations were done, and how many may be
 _ZERO = UnconnectedGradients.ZERO
+_REFUSED = "_refused"  # an attribute: why no session can run the loop
 
 
 # -- the operation -------------------------------------------------------------------------
@@ -62,6 +63,10 @@ def _takes_references(op):
 def _bind(op, state, needed):
     """The kernel that goes round with those loop variables that matter for what is needed."""
     cond, body = op.attrs["cond"], op.attrs["body"]
+    if _REFUSED in op.attrs:
+        raise errors.InvalidArgumentError(
+            None, None, f"Input 1 of a Merge of {op.name} was passed {op.attrs[_REFUSED]}."
+        )
     kept = _loop_variables_needed(cond, body, needed)
     changing = [k for k, i in enumerate(kept) if body.outputs[i] is not body.inputs[i]]
     condition = Plan(cond.outputs, [cond.inputs[i] for i in kept], state, of_function=True)
@@ -134,6 +139,8 @@ def _inputs_used(graph, outputs, seen=None, trainable_only=False):
 def _gradient(op, *grads):
     if not control_flow_v2():
         _refuse_what_v1_cannot(op)
+    if _REFUSED in op.attrs:
+        return [zeros_for(t) if t.dtype.is_trainable else None for t in op.inputs]
     build_gradient = _gradient_v2 if control_flow_v2() else _gradient_v1
     found = build_gradient(op, list(grads))
     return [*found, *[None] * (len(op.inputs) - len(found))]  # it got more inputs meanwhile
@@ -293,13 +300,14 @@ class _Builder:
             self._trace_body(body, len(flat))
             captures = body.external_captures
             _share_captures(cond, body)
-            self._check(cond, body, [*variables, *captures], dims)
+            attrs = self._check(cond, body, [*variables, *captures], dims)
             outputs = _add_while(
                 [*variables, *captures],
                 cond,
                 body,
                 [*dims, *(t.dims for t in captures)],
                 scope,
+                attrs,
             )
             outputs = [Identity(t) for t in outputs[_COUNTERS : _COUNTERS + len(flat)]]
             if not self._back_prop:
@@ -378,6 +386,11 @@ class _Builder:
         build(graph, computed)
 
     def _check(self, cond, body, variables, dims):
+        """Checks what the body returns; in TensorFlow 1 another dtype is an error of the run.
+
+        Returns:
+          Attributes for the operation.
+        """
         outputs = body.outputs
         if len(outputs) + len(body.captures) != len(variables):
             raise AssertionError(
@@ -395,11 +408,15 @@ class _Builder:
         body.outputs = [*outputs, *(placeholder for _, placeholder in body.captures)]
         for placeholder, output, variable in zip(body.inputs, body.outputs, variables, strict=True):
             if placeholder.dtype.base_dtype is not output.dtype.base_dtype:
+                if not control_flow_v2():
+                    changed = f"{output.dtype.name} incompatible with expected"
+                    return {_REFUSED: f"{changed} {placeholder.dtype.base_dtype.name}"}
                 raise TypeError(
                     f"Loop var {variable.name} enters the loop with type {placeholder.dtype} but "
                     f"has type {output.dtype} after 1 iteration. {variable.name} type should "
                     "remain constant."
                 )
+        return {}
 
 
 def _loop_variable(leaf):
