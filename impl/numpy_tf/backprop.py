@@ -31,7 +31,7 @@ from numpy_tf.framework.indexed_slices import (
 from numpy_tf.framework.nest import flatten
 from numpy_tf.framework.op_def import GRADIENTS
 from numpy_tf.framework.tensor_shape import merge_dims
-from numpy_tf.framework.within import asking, leaving, lies_within
+from numpy_tf.framework.within import asking, leaving, lies_within, note_reached
 from numpy_tf.ops.array.basic import Identity
 from numpy_tf.ops.array.fill import ones, zeros, zeros_like
 from numpy_tf.ops.array.shape import shape as shape_of
@@ -426,6 +426,7 @@ class _Backprop:
         from_ops, to_ops = [x.op for x in xs], [y.op for y in ys]
         edges = self._edges
         reached = _reached_from(from_ops, edges)
+        note_reached(reached)
         counts = _pending_counts(_between(to_ops, reached, edges), edges)
         for y, grad_y in zip(ys, grad_ys, strict=True):
             self._contribute(y, grad_y)

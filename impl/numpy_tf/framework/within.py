@@ -18,11 +18,13 @@ class _Call:
     Attributes:
       xs: tensors.
       answers: id of x -> its gradient.
+      reached: the operations that the xs of the call, all of them, lead to.
     """
 
     def __init__(self, xs):
         self.xs = xs
         self.answers = {}
+        self.reached = frozenset()
 
 
 def lies_within(tensor, graph):
@@ -41,6 +43,16 @@ def asking(xs):
         yield _calls[-1].answers
     finally:
         _calls.pop()
+
+
+def note_reached(operations):
+    """Tells which operations the xs of the call under way lead to."""
+    _calls[-1].reached = operations
+
+
+def is_reached(tensor):
+    """Whether the call under way asks for what lies before a tensor, or for itself."""
+    return tensor.op in _calls[-1].reached
 
 
 def asked_in(body):

@@ -8,11 +8,11 @@ optional: what a body that was not chosen would have computed is not there.
 from numpy_tf.backprop import gradients_in, zeros_for
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.func_graph import FuncGraph, build, components, with_components
+from numpy_tf.framework.func_graph import FuncGraph, build, components, control_flow_v2, with_components
 from numpy_tf.framework.graph import get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.nest import flatten
-from numpy_tf.framework.within import answer, asked_in
+from numpy_tf.framework.within import answer, asked_in, is_reached
 from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.control.intermediates import (
     bodies_of,
@@ -92,6 +92,9 @@ class _BodyDerivative(FuncGraph):
         """Makes the derivatives with respect to the branch's inputs the outputs."""
         forward = self._forward
         asked = asked_in(forward)
+        # In TensorFlow 1, whose branches are part of the graph, nothing else is differentiated.
+        pairs = zip(forward.inputs, inputs_of(self._owner), strict=True)
+        wanted = [x for x, outer in pairs if control_flow_v2() or is_reached(outer)]
         outputs = [
             (y, grad)
             for y, grad in zip(forward.outputs, grads, strict=False)
@@ -102,11 +105,11 @@ class _BodyDerivative(FuncGraph):
             if not outputs:
                 return [None] * len(forward.inputs)
             ys, grad_ys = zip(*outputs, strict=True)
-            found = gradients_in(forward, ys, [*forward.inputs, *asked], grad_ys)
-            count = len(forward.inputs)
-            pairs = zip(asked, found[count:], strict=True)
+            found = gradients_in(forward, ys, [*wanted, *asked], grad_ys)
+            pairs = zip(asked, found[len(wanted) :], strict=True)
             self.within = [(x, grad) for x, grad in pairs if grad is not None]
-            return found[:count]
+            grads = {id(x): grad for x, grad in zip(wanted, found, strict=False)}
+            return [grads.get(id(x)) for x in forward.inputs]
 
         build(self, derivatives)
 

@@ -24,7 +24,7 @@ from numpy_tf.framework.indexed_slices import IndexedSlices, densify
 from numpy_tf.framework.nest import assert_same_structure, flatten, map_structure, pack_sequence_as
 from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.tensor_shape import TensorShape, as_dims, bracket_dims, compatible
-from numpy_tf.framework.within import answer, asked_in
+from numpy_tf.framework.within import answer, asked_in, is_reached
 from numpy_tf.ops.array.basic import Identity, StopGradient
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros, zeros_like
@@ -652,7 +652,10 @@ def _gradient_v1(op, grads):
     invariant = [
         i
         for i, (placeholder, output) in enumerate(zip(body.inputs, body.outputs, strict=True))
-        if placeholder is output and body.captured(placeholder) is not None and i in leading
+        if placeholder is output
+        and body.captured(placeholder) is not None
+        and i in leading
+        and is_reached(op.inputs[i])
     ]
     present = [
         i
