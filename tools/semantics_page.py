@@ -49,6 +49,16 @@ ELSEWHERE = {
 }
 
 
+# What stands below a part: where a program cannot come, and so no case does.
+NOTES = {
+    "a10_control_flow": "Functions: `Defun` and the operations that it makes have no name under "
+    "`tf.compat.v1`, so no program of this corpus can hold one; what a v1 graph holds of functions "
+    "comes from `tf.function` and `tf.wrap_function` (the latter held by "
+    "tests/numpy_tf/test_control_flow.py). TensorFlow's own SymbolicGradient is reached where "
+    "`stop_gradients` names a call (rule 78).",
+}
+
+
 def rule_of(case_name):
     """(part, number or None, slug) of "contract/a02_reachability/17_the_operation…"."""
     _, part, name = case_name.split("/", 2)
@@ -115,6 +125,8 @@ def rendered(report):
                 f"| {count} ({', '.join(profiles)}) | {words} |"
             )
         lines.append("")
+        if part in NOTES:
+            lines += [NOTES[part], ""]
     return "\n".join(lines)
 
 

@@ -258,3 +258,21 @@ class TestFunctions:
         second = tf.gradients(tf.gradients(y, x), x)[0]
         with tf.Session() as session:
             assert session.run(second) == 18
+
+
+def test_a_wrapped_function_makes_its_variables_once_and_has_a_gradient():
+    graph = tf.Graph()
+    with graph.as_default():
+        x = tf.placeholder(tf.float32, [2])
+        wrapped = tf.wrap_function(
+            lambda a: a * a * tf.get_variable("v", initializer=[2.0, 3.0]),
+            [tf.TensorSpec([2], tf.float32)],
+        )
+        y = wrapped(x) + wrapped(x)
+        (variable,) = wrapped.variables
+        gradients = tf.gradients(y, [x, variable])
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            of_x, of_variable = session.run(gradients, {x: [1.0, 4.0]})
+    assert of_x.tolist() == [8.0, 48.0]
+    assert of_variable.tolist() == [2.0, 32.0]

@@ -8,7 +8,13 @@ optional: what a body that was not chosen would have computed is not there.
 from numpy_tf.backprop import gradients_in, zeros_for
 from numpy_tf.framework import dtypes
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.func_graph import FuncGraph, build, components, control_flow_v2, with_components
+from numpy_tf.framework.func_graph import (
+    FuncGraph,
+    build,
+    components,
+    control_flow_v2,
+    with_components,
+)
 from numpy_tf.framework.graph import get_default_graph
 from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.nest import flatten
@@ -94,7 +100,8 @@ class _BodyDerivative(FuncGraph):
         asked = asked_in(forward)
         # In TensorFlow 1, whose branches are part of the graph, nothing else is differentiated.
         pairs = zip(forward.inputs, inputs_of(self._owner), strict=True)
-        wanted = [x for x, outer in pairs if control_flow_v2() or is_reached(outer)]
+        everything = control_flow_v2() or forward.is_called
+        wanted = [x for x, outer in pairs if everything or is_reached(outer)]
         outputs = [
             (y, grad)
             for y, grad in zip(forward.outputs, grads, strict=False)

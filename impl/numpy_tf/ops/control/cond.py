@@ -4,6 +4,8 @@ An operation `If` or `Case` holds a FuncGraph for each branch. Its gradient is a
 operation, of the branches' derivatives.
 """
 
+from collections import deque
+
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import ANY
@@ -178,8 +180,8 @@ def _own_operations(graph):
 def _share_inputs(branches):
     """Gives all branches the same inputs, and returns what the operation takes for them.
 
-    In TensorFlow 1 each branch has a way of its own for a tensor that it takes, the false one
-    first, and the gradients of both ways are added; later versions share it.
+    In TensorFlow 1 each branch has a way of its own for a tensor that it takes, and the
+    gradients of both ways are added as they arrive; later versions share it.
     """
     shared = []
     taken = set()
@@ -188,6 +190,9 @@ def _share_inputs(branches):
             if not control_flow_v2() or id(tensor) not in taken:
                 taken.add(id(tensor))
                 shared.append((tensor, graph))
+    if not control_flow_v2():
+        arrival = _order_of_arrival(branches)
+        shared.sort(key=lambda pair: arrival.get(id(pair[1].placeholder_of(pair[0])), len(shared)))
     for graph in branches:
         ordered = []
         for tensor, by in shared:
@@ -202,6 +207,49 @@ def _share_inputs(branches):
             ordered.append(placeholder)
         graph.inputs = ordered
     return [tensor for tensor, _ in shared]
+
+
+def _order_of_arrival(branches):
+    """The order in which placeholders get gradients, where both branches are one graph.
+
+    Each operation waits for all its uses, and the queue begins with the results, for each
+    that of the false branch first.
+
+    Returns:
+      id of a placeholder -> its number; only for those that lead to a result.
+    """
+    reached, pending = set(), [p.op for graph in branches for p in graph.inputs]
+    while pending:
+        op = pending.pop()
+        if op not in reached:
+            reached.add(op)
+            trainable = [t for t in op.outputs if t.dtype.is_trainable]
+            pending.extend(consumer for t in trainable for consumer in t.consuming())
+    results = [
+        t.op for pair in zip(*(g.outputs for g in branches), strict=True) for t in pair[::-1]
+    ]
+    waiting, pending = {}, [op for op in results if op in reached]
+    while pending:
+        op = pending.pop()
+        if op not in waiting:
+            waiting[op] = 0
+            pending.extend(t.op for t in op.inputs if t.op in reached)
+    for op in waiting:
+        for tensor in op.inputs:
+            if tensor.op in waiting:
+                waiting[tensor.op] += 1
+    queue = deque(op for op in dict.fromkeys(results) if waiting.get(op) == 0)
+    arrival = {}
+    while queue:
+        op = queue.popleft()
+        if op.type == "Placeholder":
+            arrival[id(op.made)] = len(arrival)
+        for tensor in op.inputs:
+            if tensor.op in waiting:
+                waiting[tensor.op] -= 1
+                if not waiting[tensor.op]:
+                    queue.append(tensor.op)
+    return arrival
 
 
 def _most_specific(tensors):
