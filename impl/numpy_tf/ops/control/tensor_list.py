@@ -159,9 +159,7 @@ def _note_read(op, items, indices):
         return
     for index in map(int, indices):
         if index in items.read:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Could not read index {index} twice because it was cleared after a previous read "
                 "(perhaps try setting clear_after_read = false?).",
             )
@@ -172,18 +170,14 @@ def _check_written(op, items, values):
     """InvalidArgumentError for values of another dtype, or of shapes that must not differ."""
     for value in values:
         if value.dtype != items.dtype:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Invalid data types; op elements {value.dtype.name} but list elements "
                 f"{np.dtype(items.dtype).name}",
             )
     if SAME_SHAPES in op.attrs:
         written = [*values, *(item for item in items.items if item is not None)]
         if len({value.shape for value in written}) > 1:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
+            raise errors.invalid_argument(
                 f"Could not write to TensorArray because the value shape is "
                 f"{bracket_dims(values[-1].shape)} which is incompatible with the TensorArray's "
                 f"inferred element shape: {bracket_dims(written[-1].shape)} "

@@ -64,8 +64,8 @@ def _bind(op, state, needed):
     """The kernel that goes round with those loop variables that matter for what is needed."""
     cond, body = op.attrs["cond"], op.attrs["body"]
     if _REFUSED in op.attrs:
-        raise errors.InvalidArgumentError(
-            None, None, f"Input 1 of a Merge of {op.name} was passed {op.attrs[_REFUSED]}."
+        raise errors.invalid_argument(
+            f"Input 1 of a Merge of {op.name} was passed {op.attrs[_REFUSED]}."
         )
     kept = _loop_variables_needed(cond, body, needed)
     changing = [k for k, i in enumerate(kept) if body.outputs[i] is not body.inputs[i]]

@@ -23,7 +23,7 @@ def _bracketed(row):
 
 
 def _refuse(message):
-    raise errors.InvalidArgumentError(None, None, message)
+    raise errors.invalid_argument(message)
 
 
 def _check_places(places, shape):
