@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from gradparity.arbiter.arbiter import Arbiter
     from gradparity.engine import Pairs
     from gradparity.language.check import Check
     from gradparity.ledger import Ledger
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 ROOTS = pytest.StashKey[list[Path]]()
 PAIRS = pytest.StashKey["Pairs"]()
+ARBITER = pytest.StashKey["Arbiter"]()
 LEDGER = pytest.StashKey["Ledger | None"]()
 BLAMED = pytest.StashKey[int]()
 MOST_BLAMED = 20  # checks of one session that are looked into for what makes them differ
@@ -94,6 +96,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if PAIRS in session.config.stash:
         session.config.stash[PAIRS].stop()
         del session.config.stash[PAIRS]
+    if ARBITER in session.config.stash:
+        session.config.stash[ARBITER].close()
+        del session.config.stash[ARBITER]
 
 
 def pairs(config: pytest.Config) -> Pairs:
@@ -109,6 +114,16 @@ def pairs(config: pytest.Config) -> Pairs:
             }
         )
     return config.stash[PAIRS]
+
+
+def arbiter(config: pytest.Config) -> Arbiter:
+    """The arbiter, one for the whole session; its TensorFlow starts with the first failure."""
+    if ARBITER not in config.stash:
+        from gradparity import engine
+        from gradparity.arbiter.arbiter import Arbiter
+
+        config.stash[ARBITER] = Arbiter(engine.TENSORFLOW)
+    return config.stash[ARBITER]
 
 
 def known_divergences(config: pytest.Config) -> Ledger | None:
@@ -184,7 +199,7 @@ class GradparityItem(pytest.Item):
             result = ledger.applied(result, pairs(self.config).described["oracle"])
         self.user_properties.append(("verdict", result.verdict.word.value))
         if not result.verdict.word.passes:
-            raise CheckFailed(self._blamed(result))
+            raise CheckFailed(arbiter(self.config).applied(self._blamed(result)))
 
     def _blamed(self, result: CheckResult) -> CheckResult:
         """The result with what makes it differ, for as many as are worth the time."""

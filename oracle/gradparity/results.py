@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradparity.blame.finding import Blame
 from gradparity.judge.verdict import Verdict
 from gradparity.language.check import Check
 from gradparity.outcome import Outcome
+
+if TYPE_CHECKING:
+    from gradparity.arbiter.opinion import Arbitration
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class CheckResult:
     """One check, what each side answered (None: it could not be asked), and the verdict.
 
     `blame` is what was found to make it differ, when that was looked for.
+    `arbitration` is the arbiter's word, None when it was not asked.
     """
 
     check: Check
@@ -24,6 +28,7 @@ class CheckResult:
     implementation: Outcome | None
     verdict: Verdict
     blame: Blame | None = None
+    arbitration: Arbitration | None = None
 
 
 @dataclass
@@ -40,6 +45,7 @@ class RunRecord:
       interrupted: whether it was stopped before all checks were judged.
       ledger_problems: what is wrong with entries of the ledger as such, one line each.
       unblamed: how many checks that differ were not looked into, to save time.
+      truth_problems: what cases declare of the truth and the arbiter denies, one line each.
     """
 
     results: Sequence[CheckResult] = ()
@@ -50,6 +56,7 @@ class RunRecord:
     interrupted: bool = False
     ledger_problems: Sequence[str] = ()
     unblamed: int = 0
+    truth_problems: Sequence[str] = ()
 
     @property
     def passes(self) -> bool:
@@ -58,5 +65,6 @@ class RunRecord:
             not self.interrupted
             and bool(self.results)
             and not self.ledger_problems
+            and not self.truth_problems
             and all(r.verdict.word.passes for r in self.results)
         )

@@ -30,6 +30,14 @@ jobs = click.option(
     help="How many TensorFlow processes run at a time.  [default: 2, or 1 on one core]",
 )
 
+arbiter = click.option(
+    "--arbiter",
+    type=click.Choice(["all", "failing", "none"]),
+    default="failing",
+    show_default=True,
+    help="On which checks to ask for a numerical derivative, a third opinion on who is wrong.",
+)
+
 time_limit = click.option(
     "--time-limit",
     metavar="S",

@@ -67,6 +67,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     help="Only checks whose id matches, e.g. 'tutorial and not sweep'.",
 )
 @click.option("--in-process", is_flag=True, help="Run both sides in this process, for debuggers.")
+@options.arbiter
 @options.time_limit
 @options.memory_limit
 @click.option(
@@ -102,6 +103,7 @@ def command(
     jobs: int | None,
     expression: str | None,
     in_process: bool,
+    arbiter: str,
     time_limit: float,
     memory_limit: float,
     blamed: int,
@@ -125,6 +127,7 @@ def command(
     from rich.console import Console
 
     from gradparity import engine, reports
+    from gradparity.arbiter import arbiter as arbitration
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.source import NoRecordingsError
     from gradparity.reports.terminal import summary
@@ -161,6 +164,7 @@ def command(
                     blamed=blamed,
                 ),
             )
+            arbitration.add_words(record, arbitration.Arbiter.beside(source), arbiter)
         if ledger is not None and expression is None and _is_whole_corpus(places):
             record.ledger_problems = ledger.problems(checks)
         reports.write_all(record, report)

@@ -46,6 +46,23 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """`truth`: TensorFlow's answer is not the derivative.
+
+    Attributes:
+      kind: "defect" or, when it is so on purpose, "convention".
+      why: one sentence.
+      values: the derivative for each x, nested lists of numbers; None where not given.
+      some: whether it is so in some of the query's checks only.
+    """
+
+    kind: str
+    why: str
+    values: Sequence[Any] | None = None
+    some: bool = False
+
+
+@dataclass(frozen=True)
 class Case:
     """One case file, as far as people look at it.
 
@@ -83,6 +100,7 @@ class Check:
         built; the implementation must then answer with the same.
       tolerance: overrides of the defaults, or None.
       intent: "zero" or "ones" when a trivial gradient is meant, else None.
+      truth: what the case declares of the truth where TensorFlow departs from it, or None.
       build_offset: how many lines of `program.build` precede the case's own graph code.
       build_lines: for each line of `program.build`, the line of the case file that it comes from.
     """
@@ -99,6 +117,7 @@ class Check:
     may_raise: Sequence[str] = ()
     tolerance: Tolerance | None = None
     intent: str | None = None
+    truth: Truth | None = None
     build_offset: int = 0
     build_lines: Sequence[int] = ()
 

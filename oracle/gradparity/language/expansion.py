@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from gradparity.language import placement, subsets
 from gradparity.language.allow_list import unusable_name
-from gradparity.language.check import Case, Check, ExpectedError, Tolerance
+from gradparity.language.check import Case, Check, ExpectedError, Tolerance, Truth
 from gradparity.language.code import Code, CodeProblem
 from gradparity.language.matrix import Entry, spelled
 from gradparity.language.model import (
@@ -20,6 +20,7 @@ from gradparity.language.model import (
     InputModel,
     QueryModel,
     ToleranceModel,
+    TruthModel,
 )
 from gradparity.language.problems import CaseProblem, nearest
 from gradparity.language.sandbox import Sandbox
@@ -344,6 +345,7 @@ class _Query:
         raises, may_raise = self._raises(), self._may_raise()
         tolerance = self.expansion._tolerance(self.model.tolerance, (*self.path, "tolerance"))
         tolerance = tolerance or self.expansion._tolerance(self.expansion.model.tolerance, ())
+        truth = self._truth()
         variants = self._variants()
         if len(self.expansion.problems) > before or self.graph.sandbox.graph is None:
             return []
@@ -371,6 +373,7 @@ class _Query:
                         may_raise=may_raise,
                         tolerance=tolerance,
                         intent=self.model.intent,
+                        truth=truth,
                         build_offset=offset,
                         build_lines=origins,
                     )
@@ -557,6 +560,23 @@ class _Query:
                     (*path, "match"), f"not a regular expression: {error}", offset=error.pos or 0
                 )
         return ExpectedError(given.type, given.stage, given.match)
+
+    def _truth(self) -> Truth | None:
+        model: TruthModel | None = self.model.truth
+        path: DataPath = (*self.path, "truth")
+        if model is None:
+            model, path = self.expansion.model.truth, ("truth",)
+        if model is None:
+            return None
+        if (model.defect is None) is (model.convention is None):
+            message = "`truth` has one of `defect` and `convention`"
+            self.expansion.problem(path, message, "why TensorFlow's answer is not the derivative")
+        if model.values is not None and path[0] == "truth":
+            message = "the derivative belongs to a query"
+            self.expansion.problem((*path, "values"), message, key=True)
+        kind = "defect" if model.convention is None else "convention"
+        why = str(model.convention or model.defect)
+        return Truth(kind, why, model.values, model.some)
 
     def _may_raise(self) -> tuple[str, ...]:
         given = self.model.may_raise

@@ -154,6 +154,30 @@ class ToleranceModel(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TruthModel(Record):
+    """Declares that TensorFlow's answer is not the derivative, and why; a text is a defect."""
+
+    shorthand: ClassVar[str] = "defect"
+
+    defect: str | None = field(
+        default=None,
+        metadata=key(SENTENCE, "What TensorFlow gets wrong.", "It skips what follows a zero."),
+    )
+    convention: str | None = field(
+        default=None,
+        metadata=key(SENTENCE, "Why it means something other than the derivative."),
+    )
+    values: list[Any] | None = field(
+        default=None,
+        metadata=key(list_of(shared("Expected")), "The derivative for each x.", [[1, 28, 6]]),
+    )
+    some: bool = field(
+        default=False,
+        metadata=key(FLAG, "Whether it is so in some of the query's checks only."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueryModel(Record):
     """One call of tf.gradients (or tf.hessians) on the graph, and what is expected of it."""
 
@@ -258,6 +282,14 @@ class QueryModel(Record):
         default=None,
         metadata=key(one_of("zero", "ones"), "Declares that a trivial gradient is meant."),
     )
+    truth: TruthModel | None = field(
+        default=None,
+        metadata=key(
+            record(TruthModel),
+            "TensorFlow's answer is not the derivative: what it gets wrong, or a mapping.",
+            "It skips what follows a zero.",
+        ),
+    )
     call: str = field(
         default="gradients",
         metadata=key(one_of("gradients", "hessians"), "Which function is asked."),
@@ -319,6 +351,9 @@ class CaseModel(Record):
     tolerance: ToleranceModel | None = field(
         default=None, metadata=key(record(ToleranceModel), "Overrides the judge's tolerance.")
     )
+    truth: TruthModel | None = field(
+        default=None, metadata=key(record(TruthModel), "The `truth` of queries without their own.")
+    )
 
 
 def validate(document: Document) -> tuple[CaseModel | None, list[CaseProblem]]:
@@ -339,7 +374,7 @@ def json_schema() -> Schema:
         **case,
         **any_of({"required": ["gradients"]}, {"required": ["generate"]}),
         "$defs": {
-            **keys.definitions([InputModel, QueryModel, RaisesModel, ToleranceModel]),
+            **keys.definitions([InputModel, QueryModel, RaisesModel, ToleranceModel, TruthModel]),
             **_definitions(),
         },
     }

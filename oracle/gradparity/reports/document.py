@@ -14,6 +14,7 @@ from gradparity.blame.finding import Blame
 from gradparity.judge.verdict import Rule, Verdict, Word
 from gradparity.language.check import Case
 from gradparity.outcome import DenseResult, Outcome, Result
+from gradparity.reports import arbitration
 from gradparity.reports.exact import digest, element_texts
 from gradparity.reports.legend import LEGEND
 from gradparity.results import CheckResult, RunRecord
@@ -44,6 +45,7 @@ def document(record: RunRecord) -> Json:
         "passes": record.passes,
         "ledger_problems": list(record.ledger_problems),
         "unblamed": record.unblamed,
+        "truth_problems": list(record.truth_problems),
         "oracle": {profile: dict(d) for profile, d in record.oracle.items()},
         "implementation": {profile: dict(d) for profile, d in record.implementation.items()},
         "totals": totals(results),
@@ -74,6 +76,7 @@ def totals(results: Sequence[CheckResult]) -> Json:
             },
             "nothing": {"checks": sum(_loosest(r.verdict) is None for r in agreeing)},
         },
+        "arbiter": arbitration.totals(results),
     }
 
 
@@ -152,6 +155,8 @@ def check_data(result: CheckResult) -> Json:
         "oracle": _outcome(result.oracle),
         "implementation": _outcome(result.implementation),
         "script": check.program.script(),
+        "arbiter": arbitration.word_data(result.arbitration),
+        "truth": arbitration.truth_data(check.truth),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from gradparity.judge.verdict import Word
-from gradparity.reports import wording
+from gradparity.reports import arbitration, wording
 from gradparity.reports.legend import LEGEND
 
 Json: TypeAlias = dict[str, Any]
@@ -75,6 +75,8 @@ def _head(document: Json) -> str:
         *(prose(f"ledger: {problem}") for problem in problems),
         *([f"blame: {wording.unblamed_text(unblamed)}"] if unblamed else []),
         *(prose(line) for line in wording.agreement_lines(totals)),
+        *(prose(f"arbiter: {line}") for line in arbitration.total_lines(totals)),
+        *(prose(f"truth: {problem}") for problem in document.get("truth_problems", [])),
         prose(versions),
         f"{wording.duration(document['seconds'])}, {prose(document['started_at'])}, "
         f"gradparity {document['gradparity']}",
@@ -95,6 +97,8 @@ def _failure(check: Json, case: Json, names: Mapping[str, str]) -> str:
         fenced("\n".join(differences)),
         blame and f"{prose(blame)}\n",
         fenced(wording.answers_text(check, names, ELEMENTS)),
+        f"Arbiter: {prose(arbitration.word_text(check))}\n" if check.get("arbiter") else "",
+        fenced("\n".join(arbitration.derivative_lines(check))),
         "A standalone script:\n",
         fenced(check["script"], "python"),
         "</details>\n",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from gradparity.judge.verdict import Word
-from gradparity.reports import wording
+from gradparity.reports import arbitration, wording
 from gradparity.reports.exact import layout
 from gradparity.reports.legend import LEGEND
 
@@ -88,7 +88,11 @@ def _environment(document: Json) -> Environment:
         url=partial(quote, errors="backslashreplace"),
     )
     environment.globals.update(
-        document=document, names=wording.names(document), wording=wording, sides=wording.SIDES
+        document=document,
+        names=wording.names(document),
+        wording=wording,
+        arbitration=arbitration,
+        sides=wording.SIDES,
     )
     return environment
 

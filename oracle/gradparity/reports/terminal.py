@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradparity.blame.finding import Fault
 from gradparity.judge.verdict import Word
-from gradparity.reports import wording
+from gradparity.reports import arbitration, wording
 from gradparity.reports.document import case_data, check_data, relative_path, totals
 from gradparity.reports.legend import LEGEND
 from gradparity.results import CheckResult, RunRecord
@@ -74,6 +74,8 @@ def _facts(record: RunRecord, folder: Path | None) -> dict[str, list[str]]:
         else [],
         "ledger": list(record.ledger_problems),
         "blame": _unexplained(record),
+        "arbiter": arbitration.total_lines(counts),
+        "truth": list(record.truth_problems),
         "exactness": wording.agreement_lines(counts),
         "versions": [wording.versions_line(record.oracle, record.implementation)],
         "time": [wording.duration(record.seconds)],
@@ -109,6 +111,9 @@ def failure_text(result: CheckResult, names: Mapping[str, str] = wording.DEFAULT
         first = wording.difference_text(check["differences"][0], names)
         sections.append(f"first difference:\n    {first}")
     sections.append(wording.blame_text(check))
+    if check["arbiter"] is not None:
+        derivative = "".join(f"\n    {line}" for line in arbitration.derivative_lines(check))
+        sections.append(f"arbiter: {arbitration.word_text(check)}{derivative}")
     sections.append("standalone script:\n" + indent(check["script"].rstrip(), "    "))
     if LEGEND[word].advice:
         sections.append(f"next: {LEGEND[word].advice}")
