@@ -212,7 +212,9 @@ class Differentiator:
             held = {name: np.repeat(value, count, axis=0) for name, value in point.held.items()}
             ys = self._values(call.ys, {**held, x.name: part}, count)
             repeated = [None if s is None else np.repeat(s[None], count, axis=0) for s in seeds]
-            found.append(_weighted(call, ys, repeated))
+            if any(y.shape[1:] != at.shape[1:] for y, at in zip(ys, point.ys, strict=True)):
+                raise Undecidable("the shapes of its ys depend on the values of an x")
+            found.append(_weighted(call, ys, repeated, count))
         return np.concatenate(found)
 
     # The gradients inside
@@ -258,7 +260,7 @@ class Differentiator:
         inner[x.name] = moved.reshape(-1, *shape)
         ys = self._values(call.ys, inner, points * count)
         seeds = [None if s is None else np.repeat(s, count, axis=0) for s in point.seeds]
-        parts = _weighted(call, ys, seeds).reshape(points, size, len(units), 2, 4, -1)
+        parts = _weighted(call, ys, seeds, points * count).reshape(points, size, len(units), 2, 4, -1)
         change = np.tensordot(parts[:, :, :, 0] - parts[:, :, :, 1], CENTRAL_8, ([3], [0]))
         change /= (INNER_STEP * step)[:, :, None, None]  # [points, size, units, parts]
         if call.kind == "jacobian":
@@ -282,7 +284,7 @@ class Differentiator:
         finally:
             self.precision = precision
         seeds = [None if s is None else np.repeat(s, size, axis=0) for s in point.seeds]
-        found: Array = _weighted(call, ys, seeds).imag.sum(-1) / IMAGINARY_STEP
+        found: Array = _weighted(call, ys, seeds, points * size).imag.sum(-1) / IMAGINARY_STEP
         return found.reshape(point.x.shape)
 
     def _spend(self, runs: int, count: int | None = None) -> None:
@@ -311,7 +313,7 @@ class Differentiator:
         return _Point(at, ys, weights, kept)
 
     def _contributions(self, call: Call, point: _Point) -> Array:
-        parts: Array = _weighted(call, point.ys, point.seeds)[0]
+        parts: Array = _weighted(call, point.ys, point.seeds, 1)[0]
         return parts
 
     def _epsilon(self, call: Call, x: Tensor, point: _Point) -> float:
@@ -344,7 +346,9 @@ class _Point:
     held: Mapping[str, Array]
 
 
-def _weighted(call: Call, ys: Sequence[Array], seeds: Sequence[Array | None]) -> Array:
+def _weighted(
+    call: Call, ys: Sequence[Array], seeds: Sequence[Array | None], points: int
+) -> Array:
     """The parts of L at several points: `[points, m]`. Integers and texts contribute nothing."""
     parts = []
     for tensor, y, seed in zip(call.ys, ys, seeds, strict=True):
@@ -354,10 +358,8 @@ def _weighted(call: Call, ys: Sequence[Array], seeds: Sequence[Array | None]) ->
             weighted = y if seed is None else np.conj(seed) * y
         if tensor.dtype in COMPLEX:
             weighted = weighted.real
-        parts.append(weighted.reshape(len(weighted), -1))
-    if not parts:
-        return np.zeros((len(ys[0]) if ys else 1, 1))
-    return np.concatenate(parts, axis=1)
+        parts.append(weighted.reshape(points, -1))
+    return np.concatenate(parts, axis=1) if parts else np.zeros((points, 1))
 
 
 def _without_constants(parts: Array, at: Array) -> tuple[Array, Array]:

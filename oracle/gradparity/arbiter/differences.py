@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 LARGEST_STEP = 2.0**-2
+RATIO = 4.0  # of one step to the next
 EXTRAPOLATIONS = 4  # columns of Neville's scheme: beyond, noise grows faster than order helps
 NOISE_FACTOR = 16.0  # ulps that a forward computation may be wrong by
-KINK_SPAN = 4  # halvings of the step over which one-sided derivatives must approach each other
+KINK_SPAN = 2  # steps over which one-sided derivatives must approach each other
 # Of the central difference of order 8, at 1, 2, 3 and 4 steps: the weights of f(+) - f(-).
 CENTRAL_8 = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
 
@@ -41,13 +42,13 @@ class Estimates:
 
 
 def steps(epsilon: float) -> Reals:
-    """The steps at which to sample: halved until rounding takes half of the digits.
+    """The steps at which to sample, from large ones to where rounding takes two fifths of the digits.
 
     Args:
       epsilon: of the precision in which the function is evaluated.
     """
-    count = int(-np.log2(epsilon) * 0.4)
-    return np.asarray(LARGEST_STEP * 0.5 ** np.arange(count), np.float64)
+    count = int(-np.log2(epsilon) * 0.4 / np.log2(RATIO))
+    return np.asarray(LARGEST_STEP / RATIO ** np.arange(count), np.float64)
 
 
 def estimate(above: Reals, below: Reals, at: Reals, h: Reals, epsilon: float) -> Estimates:
@@ -61,7 +62,7 @@ def estimate(above: Reals, below: Reals, at: Reals, h: Reals, epsilon: float) ->
       above: `[n, k, m]`, the parts at each of the k steps.
       below: the same at the negative steps.
       at: `[m]` or `[n, m]`, the parts at 0.
-      h: `[k]`, the steps, each half of the one before.
+      h: `[k]`, the steps, each `RATIO` times smaller than the one before.
       epsilon: relative error of the parts.
     """
     at = np.broadcast_to(at, (above.shape[0], above.shape[2]))
@@ -83,7 +84,7 @@ def _extrapolated(central: Reals, noise: Reals) -> tuple[Reals, Reals]:
     value, error = np.full(n, np.nan), np.full(n, np.inf)
     column = central
     for order in range(1, EXTRAPOLATIONS + 1):
-        weight = 4.0**order
+        weight = RATIO ** (2 * order)
         coarser, finer = column[:, :-1], column[:, 1:]
         following = (weight * finer - coarser) / (weight - 1)
         change = np.maximum(np.abs(following - finer), np.abs(following - coarser))

@@ -260,10 +260,10 @@ class Opened:
             the program. A tensor that stands for a variable is loaded into the variable.
 
         Returns:
-          For each fetch its values, stacked.
+          For each fetch its values, stacked; NaN at points where its shape is another.
 
         Raises:
-          Exception: whatever TensorFlow raises; values of different shapes are a ValueError.
+          Exception: whatever TensorFlow raises.
         """
         if precision not in self._loaded:
             self._loaded[precision] = _Loaded(
@@ -331,7 +331,7 @@ class _Loaded:
             arguments = list(constant.values()) + [values[point] for values in given.values()]
             for name, value in zip(run_fetches, run(*arguments)):
                 found[name].append(np.asarray(value))
-        return [feeds[name] if name in feeds else np.stack(found[name]) for name in fetches]
+        return [feeds[name] if name in feeds else _stacked(found[name], np) for name in fetches]
 
     def _callable(self, fetches, feeds):
         key = tuple(fetches), tuple(feeds)
@@ -351,6 +351,13 @@ class _Loaded:
         for name in names:
             self._load(name, self._loaded[name], loads)
             del self._loaded[name]
+
+
+def _stacked(values, np):
+    """Arrays as one; where one has another shape than most, the function is not defined."""
+    shapes = [value.shape for value in values]
+    usual = max(set(shapes), key=shapes.count)
+    return np.stack([v if v.shape == usual else np.full(usual, np.nan) for v in values])
 
 
 def _change(definition, dtypes, tf):

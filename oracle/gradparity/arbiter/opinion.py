@@ -66,6 +66,7 @@ class Numbers:
       where: which, as verdicts say it: "gradient 0 (x)".
       derivative: elements in row-major order as texts, at most `SHOWN`; "?" where nothing
         converges.
+      exact: whether the complex step confirmed all of them to the last digits.
       shape: of the gradient; None when only some elements and random directions were taken.
       tensorflow: "agrees", "departs" or "unclear".
       implementation: the same; None when it gave no answer.
@@ -75,6 +76,7 @@ class Numbers:
     position: int
     where: str
     derivative: tuple[str, ...]
+    exact: bool
     shape: tuple[int, ...] | None
     tensorflow: str
     implementation: str | None
@@ -174,7 +176,10 @@ def _numbers(
         other, said = _compared(derivative, result, "the implementation")
         detail = detail or said
     whole = derivative.shape if None not in derivative.elements else None
-    return Numbers(position, where, tuple(texts[:SHOWN]), whole, tensorflow, other, detail)
+    exact = bool(derivative.exact.all())
+    return Numbers(
+        position, where, tuple(texts[:SHOWN]), exact, whole, tensorflow, other, detail
+    )
 
 
 def _texts(derivative: Derivative) -> list[str]:
@@ -214,7 +219,11 @@ def _compared(derivative: Derivative, result: Result, side: str) -> tuple[str, s
         # What rounding alone may do to a gradient that adds such numbers up.
         lost = rounding * estimates.magnitude
         between = (along >= estimates.low - margin) & (along <= estimates.high + margin)
-        vague = ~(estimates.error <= UNSURE * np.maximum(size, off)) & ~estimates.kinked
+        # An infinite answer is far from any: what is small beside the function is sure enough.
+        distance = np.where(
+            np.isfinite(off), off, np.maximum(estimates.magnitude, derivative.scales)
+        )
+        vague = ~(estimates.error <= UNSURE * np.maximum(size, distance)) & ~estimates.kinked
         vague |= ~np.isfinite(estimates.value)
         unbounded = ~np.isfinite(estimates.low) | ~np.isfinite(estimates.high)
         unclear = ~agrees & (vague | (off <= lost) | (estimates.kinked & (between | unbounded)))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gradparity.arbiter.opinion import Opinion
-from gradparity.language.check import Truth
 from gradparity.results import CheckResult
 
 DIGITS = 1e-4  # relative; declared values are written for people
@@ -42,7 +41,7 @@ def problems(results: Sequence[CheckResult]) -> list[str]:
                 f"and the arbiter says: {word} ({reason})"
             )
         for result in declared:
-            found += _other_values(result, truth)
+            found += _other_values(result)
     return found
 
 
@@ -62,7 +61,9 @@ def _departs(result: CheckResult) -> bool:
     return result.arbitration.word in (Opinion.TENSORFLOW, Opinion.ALL_DIFFER)
 
 
-def _other_values(result: CheckResult, truth: Truth) -> list[str]:
+def _other_values(result: CheckResult) -> list[str]:
+    truth = result.check.truth
+    assert truth is not None
     assert result.arbitration is not None
     if truth.values is None:
         return []

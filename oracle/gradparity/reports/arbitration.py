@@ -54,6 +54,7 @@ def word_data(arbitration: Arbitration | None) -> Json | None:
             {
                 "where": numbers.where,
                 "derivative": list(numbers.derivative),
+                "exact": numbers.exact,
                 "shape": None if numbers.shape is None else list(numbers.shape),
                 "oracle": numbers.tensorflow,
                 "implementation": numbers.implementation,
