@@ -116,7 +116,7 @@ def _asked(function, order):
     if function == "hessians":
         return (
             "[\n        [derivative(lambda fed, i=i: derivative(value, x, fed)[i], x, feeds)\n"
-            "         for i in np.ndindex(x.shape)]\n        for x in xs\n    ]"
+            "         for i in np.ndindex(*x.shape.as_list())]\n        for x in xs\n    ]"
         )
     function = "value"
     for _ in range(order - 1):

@@ -37,6 +37,7 @@ OWN_GRADIENTS: Mapping[str, str] = {
     "minimize": "the program asks an optimizer",
     "recompute_grad": "the program asks tf.recompute_grad",
 }
+INNER = ("gradients", "hessians")  # calls whose results stand-ins take the place of
 # The same in operations.
 STRAIGHT_THROUGH = (
     "FakeQuant",
@@ -102,6 +103,7 @@ class Arbiter:
             result.oracle,
             result.implementation,
             result.check.xs,
+            description.dtypes,
             same=_same_values(result),
         )
 
@@ -137,12 +139,23 @@ class Arbiter:
 
 def own_gradients(program: Program) -> str:
     """In what a program's gradient is no derivative by its own will; empty when in nothing."""
+    build = ast.parse(program.build)
+    asks = any(isinstance(n, ast.Attribute) and n.attr in INNER for n in ast.walk(build))
+    if asks and any(map(_looks_at_objects, ast.walk(build))):
+        return "the program looks at gradients as objects, not at their values"
     for source in (program.build, program.gradients):
         for node in ast.walk(ast.parse(source)):
             name = node.attr if isinstance(node, ast.Attribute) else ""
             if name in OWN_GRADIENTS:
                 return OWN_GRADIENTS[name]
     return ""
+
+
+def _looks_at_objects(node: ast.AST) -> bool:
+    """Whether a node of a program's source asks what a thing is, rather than for its value."""
+    if isinstance(node, ast.Compare):
+        return any(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
+    return isinstance(node, ast.Attribute) and node.attr in ("op", "name", "values", "indices")
 
 
 def _same_values(result: CheckResult) -> bool:

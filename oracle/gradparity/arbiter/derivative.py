@@ -60,6 +60,9 @@ class Derivative:
       elements: for each direction the element that it goes along, or None for a random one.
       scales: `[n]`, the length of the directions.
       rows: how many rows of a Hessian the n directions are repeated for; 1 for a gradient.
+      shadowed: `[n]`, whether a part of the ys was left out, because it is not finite and stays
+        so all along the direction: it may depend on the direction or not.
+      finite: whether the ys and their weights are finite at the point.
     """
 
     shape: tuple[int, ...]
@@ -68,12 +71,17 @@ class Derivative:
     exact: Array
     elements: tuple[int | None, ...]
     scales: Array
+    shadowed: Array
     rows: int = 1
+    finite: bool = True
 
     def along(self, gradient: Array) -> Array:
         """A given gradient, of shape `shape`, along each of the directions."""
-        rows = gradient.reshape(self.rows, -1)
-        return np.real(rows.conj() @ self.directions.T).ravel()
+        rows = gradient.reshape(self.rows, 1, -1).conj()
+        # No matrix product: where a direction does not go, a NaN must not count.
+        parts = np.where(self.directions == 0, 0, rows * self.directions)
+        found: Array = np.real(parts.sum(-1)).ravel()
+        return found
 
 
 @dataclass
@@ -150,8 +158,11 @@ class Differentiator:
         if not np.array_equal(at, again, equal_nan=True):
             raise Undecidable("its values are random")
         base = point.x[0]
+        if not base.size:
+            raise Undecidable("an x has no elements")
         if base.size > LARGEST or at.size > LARGEST:
             raise Undecidable(f"more than {LARGEST:,} elements")
+        finite = bool(np.isfinite(at).all())
         directions, elements = _directions(base, x.dtype in COMPLEX)
         scales = np.abs(directions).max(-1, initial=0.0)
         h = steps(epsilon)
@@ -165,7 +176,7 @@ class Differentiator:
             rows = parts.shape[-1]
             parts = np.moveaxis(parts, -1, 0).reshape(-1, 2, len(h), 1)
             at = np.repeat(at.reshape(rows, 1), len(directions), axis=0)
-        parts, at = _without_constants(parts, at)
+        parts, at, shadowed = _without_constants(parts, at)
         found = estimate(parts[:, 0], parts[:, 1], at, h, epsilon)
         exact = np.zeros(len(found.value), bool)
         innermost = not any(y.needs for y in call.ys)
@@ -173,7 +184,15 @@ class Differentiator:
             found, exact = self._by_complex_step(call, x, point, directions, found)
         shape = base.shape if call.kind == "gradients" else (*point.ys[0].shape[1:], *base.shape)
         return Derivative(
-            shape, directions, found, exact, elements * rows, np.tile(scales, rows), rows
+            shape,
+            directions,
+            found,
+            exact,
+            elements * rows,
+            np.tile(scales, rows),
+            shadowed,
+            rows,
+            finite,
         )
 
     def _by_complex_step(
@@ -226,9 +245,12 @@ class Differentiator:
             **feeds,
         }
         needed = {name for t in tensors if t.name not in feeds for name in t.needs}
-        for name in self._inner:  # in the order of the calls: inner ones first
-            if name in needed and name not in feeds:
-                feeds[name] = self._inner_values(*self._inner[name], feeds, points)
+        # Each from what is given alone: one that is found may depend on another's x.
+        found = {
+            name: self._inner_values(*self._inner[name], feeds, points)
+            for name in sorted(needed - feeds.keys())
+        }
+        feeds = {**feeds, **found}
         self._spend(points)
         names = [tensor.name for tensor in tensors]
         return self.evaluating.evaluate(self.precision, names, feeds) if names else []
@@ -260,7 +282,9 @@ class Differentiator:
         inner[x.name] = moved.reshape(-1, *shape)
         ys = self._values(call.ys, inner, points * count)
         seeds = [None if s is None else np.repeat(s, count, axis=0) for s in point.seeds]
-        parts = _weighted(call, ys, seeds, points * count).reshape(points, size, len(units), 2, 4, -1)
+        parts = _weighted(call, ys, seeds, points * count).reshape(
+            points, size, len(units), 2, 4, -1
+        )
         change = np.tensordot(parts[:, :, :, 0] - parts[:, :, :, 1], CENTRAL_8, ([3], [0]))
         change /= (INNER_STEP * step)[:, :, None, None]  # [points, size, units, parts]
         if call.kind == "jacobian":
@@ -309,6 +333,8 @@ class Differentiator:
         for y, weight in zip(ys, weights, strict=True):
             if weight is not None and weight.shape != y.shape:
                 raise Undecidable("a weight has another shape than its y")
+            if weight is not None and not np.isfinite(weight).all():
+                raise Undecidable("a weight is not finite")
         kept = {tensor.name: next(found) for tensor in held}
         return _Point(at, ys, weights, kept)
 
@@ -346,9 +372,7 @@ class _Point:
     held: Mapping[str, Array]
 
 
-def _weighted(
-    call: Call, ys: Sequence[Array], seeds: Sequence[Array | None], points: int
-) -> Array:
+def _weighted(call: Call, ys: Sequence[Array], seeds: Sequence[Array | None], points: int) -> Array:
     """The parts of L at several points: `[points, m]`. Integers and texts contribute nothing."""
     parts = []
     for tensor, y, seed in zip(call.ys, ys, seeds, strict=True):
@@ -362,7 +386,7 @@ def _weighted(
     return np.concatenate(parts, axis=1) if parts else np.zeros((points, 1))
 
 
-def _without_constants(parts: Array, at: Array) -> tuple[Array, Array]:
+def _without_constants(parts: Array, at: Array) -> tuple[Array, Array, Array]:
     """Parts that are not finite, and no other anywhere along a direction, as zeros.
 
     What does not depend on an x takes nothing from its derivative, infinite or not.
@@ -370,12 +394,16 @@ def _without_constants(parts: Array, at: Array) -> tuple[Array, Array]:
     Args:
       parts: `[n, 2, k, m]`, the samples.
       at: `[m]` or `[n, m]`, the parts at the point.
+
+    Returns:
+      Both without these parts, and `[n]`, which directions had any.
     """
     at = np.broadcast_to(at, (parts.shape[0], parts.shape[3]))
     around = at[:, None, None]
     same = (parts == around) | (np.isnan(parts) & np.isnan(around))
     constant = ~np.isfinite(at) & same.all((1, 2))
-    return np.where(constant[:, None, None], 0.0, parts), np.where(constant, 0.0, at)
+    parts = np.where(constant[:, None, None], 0.0, parts)
+    return parts, np.where(constant, 0.0, at), constant.any(-1)
 
 
 def _scale(x: Array) -> Array:

@@ -15,6 +15,7 @@ LARGEST_STEP = 2.0**-2
 RATIO = 4.0  # of one step to the next
 EXTRAPOLATIONS = 4  # columns of Neville's scheme: beyond, noise grows faster than order helps
 NOISE_FACTOR = 16.0  # ulps that a forward computation may be wrong by
+CLEAR = 0.01  # a larger part of noise blurs how far one-sided derivatives are apart
 KINK_SPAN = 2  # steps over which one-sided derivatives must approach each other
 # Of the central difference of order 8, at 1, 2, 3 and 4 steps: the weights of f(+) - f(-).
 CENTRAL_8 = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
@@ -42,7 +43,7 @@ class Estimates:
 
 
 def steps(epsilon: float) -> Reals:
-    """The steps at which to sample, from large ones to where rounding takes two fifths of the digits.
+    """The steps at which to sample: from large ones to where rounding takes half of the digits.
 
     Args:
       epsilon: of the precision in which the function is evaluated.
@@ -109,15 +110,18 @@ def _kinks(forward: Reals, backward: Reals, noise: Reals) -> tuple[Flags, Reals,
     kinked = np.zeros(n, bool)
     low, high = np.full(n, np.nan), np.full(n, np.nan)
     for row in range(n):
-        clear = np.flatnonzero(noise[row] < 0.05 * apart[row])
+        clear = np.flatnonzero(noise[row] < CLEAR * apart[row])
         clear = clear[clear >= KINK_SPAN]
         if not clear.size:
             continue
         level = clear[-1]
         before = apart[row, level - KINK_SPAN]
-        kinked[row] = bool(apart[row, level] > 0.5 * before)
+        # Smaller steps that see the two sides meet tell of a kink beside the point, not at it.
+        meet = apart[row, level:] + 2 * noise[row, level:] < 0.5 * apart[row, level]
+        kinked[row] = bool(apart[row, level] > 0.5 * before and not meet.any())
         pair = forward[row, level], backward[row, level]
-        low[row], high[row] = np.minimum(*pair).sum(), np.maximum(*pair).sum()
+        slack = 2 * noise[row, level] + abs(apart[row, level] - apart[row, level - 1])
+        low[row], high[row] = np.minimum(*pair).sum() - slack, np.maximum(*pair).sum() + slack
         if apart[row, level] > 1.5 * before:  # they part without bound
             low[row], high[row] = -np.inf, np.inf
     return kinked, low, high

@@ -78,6 +78,7 @@ class Description:
       judged: for each gradient of the check its call and position; None for none.
       stops: what `tf.stop_gradient` gives, wherever the ys depend on it.
       op_types: the types of the operations that the ys are computed by.
+      dtypes: of the tensors that the ys are computed by.
       conjugates: whether a matrix product has adjoint operands.
     """
 
@@ -85,6 +86,7 @@ class Description:
     judged: tuple[tuple[int, int] | None, ...]
     stops: tuple[Tensor, ...]
     op_types: frozenset[str]
+    dtypes: frozenset[str]
     conjugates: bool
 
     @classmethod
@@ -105,6 +107,7 @@ class Description:
             judged=tuple(j and (j[0], j[1]) for j in data["judged"]),
             stops=tuple(map(_tensor, data["stops"])),
             op_types=frozenset(data["op_types"]),
+            dtypes=frozenset(data["dtypes"]),
             conjugates=data["conjugates"],
         )
 

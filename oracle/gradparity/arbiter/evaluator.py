@@ -54,6 +54,7 @@ class Namespace:
     def __init__(self, tf, graph):
         self._tf, self._graph = tf, graph
         self.calls = []
+        self.variables = {}  # name of a tensor -> the variable whose value it is
 
     def __getattr__(self, name):
         return getattr(self._tf, name)
@@ -112,10 +113,13 @@ class Namespace:
         outermost = self._tf.get_default_graph() is self._graph
         if not outermost or self._graph._get_control_flow_context() is not None:
             raise Unjudgeable("tf.gradients is asked inside a branch, a loop or a function")
-        tensor = self._tf.convert_to_tensor(thing)
         if hasattr(thing, "initializer") and hasattr(thing, "initial_value"):
-            tensor.gradparity_variable = thing
-        elif tensor.dtype != tensor.dtype.base_dtype or tensor.dtype.name == "resource":
+            # A read of its own, for which the variable is loaded; a program's own are fed.
+            tensor = self._tf.identity(thing)
+            self.variables[tensor.name] = thing
+            return tensor
+        tensor = self._tf.convert_to_tensor(thing)
+        if tensor.dtype != tensor.dtype.base_dtype or tensor.dtype.name == "resource":
             raise Unjudgeable("a variable's handle is asked for by itself")
         if tensor.graph is not self._graph:
             raise Unjudgeable("tf.gradients is asked across graphs")
@@ -155,27 +159,18 @@ class Opened:
             for stage in ("build", "gradients"):
                 self._codes.append(compile(program[stage], "<%s>" % stage, "exec"))
                 exec(self._codes[-1], names)
-            self._variables = {
-                variable: tf.convert_to_tensor(variable) for variable in tf.global_variables()
-            }
-            self._initializers = [v.initializer.name for v in self._variables]
+            self._initializers = [v.initializer.name for v in tf.global_variables()]
         self._graph = graph
         self._feeds = {
             tensor.name: np.asarray(value, tensor.dtype.base_dtype.as_numpy_dtype)
             for tensor, value in names["feeds"].items()
         }
         self._definition = graph.as_graph_def()
-        self._loads = {}  # tensor -> variable, for those that stand for a variable
-        calls = namespace.calls
-        for call in calls:
-            for tensor in call["xs"] + call["stop_gradients"]:
-                variable = getattr(tensor, "gradparity_variable", None)
-                if variable is not None:
-                    self._loads[tensor.name] = (
-                        variable.initializer.name,
-                        variable.initializer.inputs[1].name,
-                    )
-        self.description = self._described(calls, names["gradients"])
+        self._loads = {
+            name: (variable.initializer.name, variable.initializer.inputs[1].name)
+            for name, variable in namespace.variables.items()
+        }
+        self.description = self._described(namespace.calls, names["gradients"])
 
     def _described(self, calls, gradients):
         """What there is to know before the first evaluation; JSON-able."""
@@ -222,6 +217,7 @@ class Opened:
                 if op.type == STOPS
             ],
             "op_types": sorted(types),
+            "dtypes": sorted({t.dtype.base_dtype.name for op in reached for t in op.outputs}),
             "conjugates": any(
                 op.type.startswith("BatchMat") and (op.get_attr("adj_x") or op.get_attr("adj_y"))
                 for op in reached

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -112,6 +112,7 @@ def arbitrate(
     oracle: Outcome,
     implementation: Outcome | None,
     names: Sequence[str],
+    dtypes: Collection[str],
     *,
     same: bool,
 ) -> Arbitration:
@@ -122,20 +123,31 @@ def arbitrate(
       oracle: TensorFlow's answer, without an error.
       implementation: the other's; None when it gave none.
       names: of the xs.
+      dtypes: of the tensors on the way: a gradient is no better than the coarsest of them.
       same: whether the judge found both answers alike in value.
     """
+    known = [CLOSENESS[dtype] for dtype in dtypes if dtype in CLOSENESS]
+    coarsest = max(known, key=lambda closeness: closeness.epsilon, default=CLOSENESS["float64"])
     found = []
     for position, derivative in enumerate(derivatives):
         if derivative is None:
             continue
         where = f"gradient {position}" + (f" ({names[position]})" if position < len(names) else "")
         try:
-            found.append(_numbers(where, derivative, position, oracle, implementation))
+            found.append(_numbers(where, derivative, position, oracle, implementation, coarsest))
         except NotComparable as reason:
             return no_opinion(f"{where} {reason}")
+    overflows = not all(map(_is_finite, oracle.ys))
+    if overflows and all(d is None or d.finite for d in derivatives):
+        return Arbitration(Opinion.UNCLEAR, "a y overflows in its own dtype", tuple(found))
     if not found:
         return no_opinion("none of the xs is a number")
     return Arbitration(*_word(found, implementation, same), tuple(found))
+
+
+def _is_finite(y: Result) -> bool:
+    value = y.value if isinstance(y, DenseResult) else None
+    return value is None or value.dtype.kind not in "fc" or bool(np.isfinite(value).all())
 
 
 def _word(
@@ -167,19 +179,18 @@ def _numbers(
     position: int,
     oracle: Outcome,
     implementation: Outcome | None,
+    coarsest: Closeness,
 ) -> Numbers:
     texts = _texts(derivative)
-    tensorflow, detail = _compared(derivative, oracle.gradients[position], "TensorFlow")
+    tensorflow, detail = _compared(derivative, oracle.gradients[position], "TensorFlow", coarsest)
     other: str | None = None
     if implementation is not None and implementation.error is None:
         result = _at(implementation.gradients, position)
-        other, said = _compared(derivative, result, "the implementation")
+        other, said = _compared(derivative, result, "the implementation", coarsest)
         detail = detail or said
     whole = derivative.shape if None not in derivative.elements else None
     exact = bool(derivative.exact.all())
-    return Numbers(
-        position, where, tuple(texts[:SHOWN]), exact, whole, tensorflow, other, detail
-    )
+    return Numbers(position, where, tuple(texts[:SHOWN]), exact, whole, tensorflow, other, detail)
 
 
 def _texts(derivative: Derivative) -> list[str]:
@@ -196,18 +207,21 @@ def _at(results: Sequence[Result], position: int) -> Result:
     return results[position] if position < len(results) else None
 
 
-def _compared(derivative: Derivative, result: Result, side: str) -> tuple[str, str]:
+def _compared(
+    derivative: Derivative, result: Result, side: str, coarsest: Closeness
+) -> tuple[str, str]:
     """How a side's gradient stands to the derivative, and the element that decided it."""
     dtype, gradient = _dense(result, derivative.shape)
-    closeness = CLOSENESS.get(dtype)
-    if closeness is None:
+    if dtype not in CLOSENESS:
         raise NotComparable(f"is of dtype {dtype}")
+    closeness = max(CLOSENESS[dtype], coarsest, key=lambda closeness: closeness.epsilon)
     with np.errstate(all="ignore"):
         along = derivative.along(gradient)
         estimates = derivative.estimates
         off = np.abs(along - estimates.value)
         size = np.abs(estimates.value)
-        largest = np.max(size / derivative.scales, where=np.isfinite(size), initial=0.0)
+        sizes = size / derivative.scales
+        largest = np.max(sizes, where=np.isfinite(sizes), initial=0.0)
         # In float64 a derivative that is known to the last digits excuses no rounding: whoever
         # asks for float64 has no finer dtype to turn to.
         rounding = np.where(derivative.exact & (closeness.epsilon < 1e-9), 0.0, ROUNDING)
@@ -224,7 +238,7 @@ def _compared(derivative: Derivative, result: Result, side: str) -> tuple[str, s
             np.isfinite(off), off, np.maximum(estimates.magnitude, derivative.scales)
         )
         vague = ~(estimates.error <= UNSURE * np.maximum(size, distance)) & ~estimates.kinked
-        vague |= ~np.isfinite(estimates.value)
+        vague |= ~np.isfinite(estimates.value) | derivative.shadowed
         unbounded = ~np.isfinite(estimates.low) | ~np.isfinite(estimates.high)
         unclear = ~agrees & (vague | (off <= lost) | (estimates.kinked & (between | unbounded)))
         unclear |= agrees & ~np.isfinite(estimates.error)
@@ -250,6 +264,8 @@ def _detail(derivative: Derivative, along: Array, row: int, side: str) -> str:
     if estimates.kinked[row] and np.isfinite(estimates.low[row]):
         low, high = estimates.low[row] / scale, estimates.high[row] / scale
         return f"{place} is at a kink, between {low:.6g} and {high:.6g}; {given}"
+    if derivative.shadowed[row]:
+        return f"{place}: a y is not finite there; {given}"
     if not np.isfinite(estimates.value[row]):
         return f"{place}: differences converge to nothing; {given}"
     error = f" ± {estimates.error[row] / scale:.1g}"
