@@ -83,7 +83,7 @@ def reproduction(check):
     calls = [
         node.value
         for node in ast.parse(source).body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "gradients"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "gradients"
     ]
     head = "\n".join([*lines[:start], *lines[start : start + 1]])
     if "import numpy" not in head:

@@ -61,7 +61,8 @@ class Derivative:
       scales: `[n]`, the length of the directions.
       rows: how many rows of a Hessian the n directions are repeated for; 1 for a gradient.
       shadowed: `[n]`, whether a part of the ys was left out, because it is not finite and stays
-        so all along the direction: it may depend on the direction or not.
+        so all along the direction: it may depend on the direction or not; or whether x itself
+        is not finite there.
       finite: whether the ys and their weights are finite at the point.
     """
 
@@ -151,6 +152,10 @@ class Differentiator:
 
     def _outer(self, call: Call, position: int) -> Derivative:
         x = call.xs[position]
+        for name in sorted({name for y in call.ys for name in y.needs}):
+            inner = self._outer(*self._inner[name])
+            if inner.estimates.kinked.any():  # central differences would give the middle
+                raise Undecidable("a gradient inside the program is taken at a kink")
         point = self._point(call, x, {}, 1)
         epsilon = self._epsilon(call, x, point)
         at = self._contributions(call, point)
@@ -177,6 +182,9 @@ class Differentiator:
             parts = np.moveaxis(parts, -1, 0).reshape(-1, 2, len(h), 1)
             at = np.repeat(at.reshape(rows, 1), len(directions), axis=0)
         parts, at, shadowed = _without_constants(parts, at)
+        with np.errstate(invalid="ignore"):
+            stuck = ((directions != 0) & ~np.isfinite(base.ravel() + directions)).any(-1)
+        shadowed |= np.tile(stuck, rows)
         found = estimate(parts[:, 0], parts[:, 1], at, h, epsilon)
         exact = np.zeros(len(found.value), bool)
         innermost = not any(y.needs for y in call.ys)
@@ -408,7 +416,7 @@ def _without_constants(parts: Array, at: Array) -> tuple[Array, Array, Array]:
 
 def _scale(x: Array) -> Array:
     """How far one may go from x to learn of a function there: within reach of zero, not far."""
-    size = np.abs(x)
+    size = np.where(np.isfinite(x), np.abs(x), 1.0)
     return np.where(size < 2.0**16, np.clip(size, 1 / 16, 4.0), size)
 
 

@@ -265,7 +265,7 @@ def _detail(derivative: Derivative, along: Array, row: int, side: str) -> str:
         low, high = estimates.low[row] / scale, estimates.high[row] / scale
         return f"{place} is at a kink, between {low:.6g} and {high:.6g}; {given}"
     if derivative.shadowed[row]:
-        return f"{place}: a y is not finite there; {given}"
+        return f"{place}: x or a y is not finite there; {given}"
     if not np.isfinite(estimates.value[row]):
         return f"{place}: differences converge to nothing; {given}"
     error = f" ± {estimates.error[row] / scale:.1g}"
