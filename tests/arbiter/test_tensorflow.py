@@ -168,11 +168,25 @@ def test_where_there_is_no_derivative_to_find_there_is_no_opinion(word, build, r
     assert reason in found.reason
 
 
-def test_without_a_tensorflow_that_runs_there_is_no_opinion(word, arbiter):
+@pytest.fixture
+def check_of_square():
     path = Path("cases/by_hand.yaml")
     case = Case("by_hand", path, "By hand.", "by hand", SQUARE)
-    check = Check("by_hand::y~x", case, Position(path, 1, 1), Program("tf1", "", ""), ["y"], ["x"])
-    result = CheckResult(check, outcome([2]), outcome([3]), Verdict(Word.DIFFER, ""))
-    found = Arbiter(None).word(result)
+    program = Program("tf1", SQUARE + "\nfeeds = {}\n", GRADIENTS)
+    check = Check("by_hand::y~x", case, Position(path, 1, 1), program, ["y"], ["x"])
+    return CheckResult(check, outcome([2]), outcome([3]), Verdict(Word.DIFFER, ""))
+
+
+def test_without_a_tensorflow_that_runs_there_is_no_opinion(check_of_square):
+    found = Arbiter(None).word(check_of_square)
     assert found.word is Opinion.NONE
     assert "recordings" in found.reason
+
+
+def test_an_evaluator_that_does_not_start_is_asked_once(check_of_square):
+    arbiter = Arbiter("no_such_module")
+    for _ in range(2):
+        found = arbiter.word(check_of_square)
+        assert found.word is Opinion.NONE
+        assert "evaluator" in found.reason
+    arbiter.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ class Arbiter:
     Args:
       namespace: TensorFlow's module; None when there is no TensorFlow to ask.
       python: the interpreter that has it.
+      paths: folders put before its module search path.
       memory_limit: bytes that programs may take, None for no limit.
     """
 
@@ -58,10 +59,12 @@ class Arbiter:
         self,
         namespace: str | None,
         python: str = sys.executable,
+        paths: Sequence[str] = (),
         memory_limit: int | None = MEMORY_LIMIT,
     ) -> None:
         self._namespace = namespace
         self._python = python
+        self._paths = paths
         self._memory_limit = memory_limit
         self._evaluators: dict[Profile, EvaluatorProcess] = {}
         self.closed = False
@@ -70,7 +73,7 @@ class Arbiter:
     def beside(cls, source: WorkerSource) -> Arbiter:
         """The arbiter that evaluates programs where an oracle's workers run."""
         if isinstance(source, Processes):
-            return cls(source.namespace, source.python, source.memory_limit)
+            return cls(source.namespace, source.python, source.paths, source.memory_limit)
         return cls(getattr(source, "namespace", None))
 
     def applied(self, result: CheckResult) -> CheckResult:
@@ -132,7 +135,7 @@ class Arbiter:
         if profile not in self._evaluators:
             assert self._namespace is not None
             self._evaluators[profile] = EvaluatorProcess(
-                self._namespace, profile, self._python, self._memory_limit
+                self._namespace, profile, self._python, self._paths, self._memory_limit
             )
         return self._evaluators[profile]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -144,6 +145,7 @@ class EvaluatorProcess:
       namespace: the module that wears `tensorflow.compat.v1`'s API; TensorFlow itself.
       profile: the flags under which it runs.
       python: the interpreter.
+      paths: folders put before the interpreter's own module search path.
       memory_limit: bytes that programs may take, None for no limit.
     """
 
@@ -152,12 +154,16 @@ class EvaluatorProcess:
         namespace: str,
         profile: Profile,
         python: str = sys.executable,
+        paths: Sequence[str] = (),
         memory_limit: int | None = None,
     ) -> None:
         self._command = [python, str(SCRIPT), "--namespace", namespace, "--profile", profile]
+        for path in paths:
+            self._command += ["--path", path]
         if memory_limit is not None:
             self._command += ["--memory-limit", str(memory_limit)]
         self._process: subprocess.Popen[str] | None = None
+        self._startable = True
         self._replies: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def open(self, program: Program) -> Description:
@@ -203,6 +209,8 @@ class EvaluatorProcess:
         Raises:
           Undecidable: the process died or did not answer in time; it is gone.
         """
+        if not self._startable:
+            raise Undecidable("its evaluator does not start")
         try:
             process = self._running()
             assert process.stdin is not None
@@ -234,10 +242,11 @@ class EvaluatorProcess:
             threading.Thread(
                 target=_move_lines, args=(self._process, self._replies), daemon=True
             ).start()
-            try:
-                self._replies.get(timeout=START_LIMIT)
-            except queue.Empty:
-                raise OSError("the evaluator does not start") from None
+            with contextlib.suppress(queue.Empty):
+                if self._replies.get(timeout=START_LIMIT):
+                    return self._process
+            self._startable = False
+            raise OSError("the evaluator does not start")
         return self._process
 
 

@@ -471,8 +471,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--namespace", required=True)
     parser.add_argument("--profile", choices=["tf1", "v2"], required=True)
+    parser.add_argument("--path", action="append", default=[], help="prepended to sys.path")
     parser.add_argument("--memory-limit", type=int, metavar="BYTES")
     arguments = parser.parse_args()
+    sys.path[:0] = arguments.path
     worker.end_with_parent()
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
