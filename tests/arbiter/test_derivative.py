@@ -234,3 +234,17 @@ def test_kernels_that_lack_float64_are_evaluated_as_written(derived):
     }
     (found,) = derived(program, call([Y], [X]), lacks=("float64", "complex128"))
     assert numbers(found) == pytest.approx([np.cos(1)], rel=1e-3)
+
+
+def test_the_second_derivative_at_a_kink_of_the_first_is_a_kink(derived):
+    program = {"x": lambda value: [0.0], "y": lambda value: np.maximum(value("x"), 0.0) ** 2}
+    first = call([Y], [X], "g")
+    (found,) = derived(program, first, call([tensor("g", needs=["g"])], [X], "h"))
+    assert found.estimates.kinked.all()
+
+
+def test_a_gradient_of_a_gradient_at_a_kink_is_left_alone(derived):
+    program = {"x": lambda value: [0.0], "y": lambda value: np.maximum(value("x"), 0.0)}
+    first = call([Y], [X], "g")
+    with pytest.raises(Undecidable, match="kink"):
+        derived(program, first, call([tensor("g", needs=["g"])], [X], "h"))
