@@ -42,6 +42,7 @@ LARGEST = 20_000  # elements of an x, or of all ys together
 RUNS = 60_000  # of the forward program for one check
 CHUNK = 1_000  # points in one question to the evaluator
 NUMBERS = 4_000_000  # in one question and its answer
+FEWEST_STEPS = 4  # below, an extrapolation has nothing to be held against
 SECONDS = 30.0  # for one check
 INNER_STEP = 2.0**-12
 INNER_NOISE = 2.0**-40  # relative error of an inner derivative by differences of order 8
@@ -173,6 +174,8 @@ class Differentiator:
         h = steps(epsilon)
         if any(y.needs for y in call.ys):  # smaller ones would only see how inner ones smooth
             h = h[h >= 4 * INNER_STEP]
+        if len(h) < FEWEST_STEPS:
+            raise Undecidable("its order is too high for differences")
         offsets = np.concatenate([h, -h])
         with np.errstate(invalid="ignore"):  # at infinity there is nowhere to go
             moved = base.ravel() + offsets[None, :, None] * directions[:, None, :]
