@@ -25,7 +25,7 @@ def judged(word, truth, *, derivative=("1", "8"), line=4):
         0, "gradient 0 (x)", derivative, True, (len(derivative),), "departs", "departs", ""
     )
     arbitration = Arbitration(word, "because", (numbers,))
-    return CheckResult(check, None, None, Verdict(Word.AGREE, ""), arbitration)
+    return CheckResult(check, None, None, Verdict(Word.AGREE, ""), arbitration=arbitration)
 
 
 def test_a_defect_that_the_arbiter_confirms_is_no_problem():
