@@ -66,6 +66,16 @@ def test_both_profiles_are_judged():
     assert all(r.arbitration for r in record.results)
 
 
+def test_where_everything_differs_only_the_first_are_asked_about(monkeypatch):
+    monkeypatch.setattr("gradparity.arbiter.arbiter.MOST_FAILING", 1)
+    record = RunRecord([result(Word.DIFFER, "tf1"), result(Word.DIFFER, "v2")])
+    add_words(record, Oracular(), "failing")
+    first, second = (r.arbitration for r in record.results)
+    assert first.word is Opinion.BOTH
+    assert second.word is Opinion.NONE
+    assert "not asked" in second.reason
+
+
 def test_declarations_are_held_against_the_words_when_all_are_asked():
     record = RunRecord([result(Word.AGREE, truth=Truth("defect", "It skips."))])
     add_words(record, Oracular(Opinion.TENSORFLOW), "all")

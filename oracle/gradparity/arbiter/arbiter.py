@@ -37,6 +37,7 @@ OWN_GRADIENTS: Mapping[str, str] = {
     "minimize": "the program asks an optimizer",
     "recompute_grad": "the program asks tf.recompute_grad",
 }
+MOST_FAILING = 200  # checks that "failing" asks about: a broken build need not wait an hour
 INNER = ("gradients", "hessians")  # calls whose results stand-ins take the place of
 # The same in operations.
 STRAIGHT_THROUGH = (
@@ -196,9 +197,15 @@ def add_words(record: RunRecord, arbiter: Arbiter, asked: str) -> None:
     wanted = [result for result in record.results if wants(result, asked)]
     if not wanted:
         return
+    from gradparity.arbiter.opinion import no_opinion
     from gradparity.arbiter.truth import problems
 
     judged: dict[str, CheckResult] = {}
+    if asked == "failing":
+        reason = f"not asked, for more than {MOST_FAILING} checks fail; --arbiter all asks of each"
+        for result in wanted[MOST_FAILING:]:
+            judged[result.check.id] = replace(result, arbitration=no_opinion(reason))
+        wanted = wanted[:MOST_FAILING]
 
     def judge(profile: Profile) -> None:
         for result in wanted:
