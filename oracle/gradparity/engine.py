@@ -88,6 +88,7 @@ def side_source(
     paths: Sequence[str] = (),
     in_process: bool = False,
     memory_limit: int | None = MEMORY_LIMIT,
+    python: str | None = None,
 ) -> WorkerSource:
     """Where the workers of a side come from in a live run.
 
@@ -96,10 +97,11 @@ def side_source(
       paths: folders put before the module search path.
       in_process: in this process, for debuggers, rather than in processes of their own.
       memory_limit: bytes for one program in a process of its own; None for no limit.
+      python: the interpreter of such processes; by default this one's.
     """
     if in_process:
         return InProcess(namespace, tuple(paths))
-    return Processes(namespace, paths=tuple(paths), memory_limit=memory_limit)
+    return Processes(namespace, python or sys.executable, tuple(paths), memory_limit)
 
 
 def run(

@@ -221,9 +221,24 @@ class RegisteredGradients:
         self._own = frozenset(self._names)
 
     def forget(self):
-        """Takes out the names that were not there at the start."""
+        """Takes out the names that were not there at the start, but for TensorFlow's own."""
         for name in set(self._names) - self._own:
-            del self._names[name]
+            if _registered_by_tensorflow(self._names[name]):
+                self._own |= {name}
+            else:
+                del self._names[name]
+
+
+def _registered_by_tensorflow(entry):
+    """Whether an entry of the registry comes from a module of TensorFlow's that came late.
+
+    TensorFlow 1.15 imports the module that registers While's gradient with the first loop, and
+    never again. What it registers on behalf of a program are functions within functions.
+    """
+    function = entry.get("type") if isinstance(entry, dict) else entry
+    module = getattr(function, "__module__", None) or ""
+    name = getattr(function, "__qualname__", "<locals>")
+    return module.partition(".")[0].startswith("tensorflow") and "<locals>" not in name
 
 
 # oneDNN changes bits of matmul, softmax and convolution gradients; the rest keeps libraries

@@ -23,6 +23,13 @@ recordings = click.option(
     help="The folder of recordings; below it there is one for each TensorFlow version.",
 )
 
+oracle_python = click.option(
+    "--oracle-python",
+    metavar="PATH",
+    help="The interpreter of another environment, whose TensorFlow is asked (1.15 or later).  "
+    "[default: this one's]",
+)
+
 jobs = click.option(
     "--jobs",
     metavar="N",

@@ -32,6 +32,7 @@ STALE, INVALID, NO_ORACLE, INTERRUPTED = 1, 2, 3, 130
     is_flag=True,
     help="Ask only for the files in which a check is new or edited since it was recorded.",
 )
+@options.oracle_python
 @options.jobs
 @options.time_limit
 @options.memory_limit
@@ -41,6 +42,7 @@ def command(
     recordings: Path,
     only_check: bool,
     changed: bool,
+    oracle_python: str | None,
     jobs: int | None,
     time_limit: float,
     memory_limit: float,
@@ -51,7 +53,11 @@ def command(
     PATHS are case files and folders of them; by default the folder `cases`. Files are
     recorded as wholes. No implementation is needed.
     """
-    from gradparity import engine
+    if changed and oracle_python is not None:
+        raise click.UsageError(
+            "--changed asks what the newest recordings lack: record all with --oracle-python."
+        )
+    from gradparity import engine, interpreter
     from gradparity.recordings.file import RecordingError, file_name
 
     places = list(paths) or [Path("cases")]
@@ -63,10 +69,16 @@ def command(
             if not checks:
                 click.echo("no check is new or edited: nothing to record")
                 return
+        if oracle_python is not None:
+            interpreter.examine(oracle_python)
         with _progress(len(checks), quiet) as on_answer:
             answers, descriptions = engine.ask_oracle(
                 checks,
-                engine.side_source(engine.TENSORFLOW, memory_limit=int(memory_limit * 2**30)),
+                engine.side_source(
+                    engine.TENSORFLOW,
+                    memory_limit=int(memory_limit * 2**30),
+                    python=oracle_python,
+                ),
                 jobs=jobs,
                 time_limit=time_limit,
                 on_answer=on_answer,

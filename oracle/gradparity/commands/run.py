@@ -45,6 +45,7 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     metavar="X",
     help="With --oracle recorded: which TensorFlow's recordings.  [default: the newest]",
 )
+@options.oracle_python
 @options.recordings
 @click.option(
     "--check-recordings",
@@ -97,6 +98,7 @@ def command(
     impl: str,
     oracle: str,
     oracle_version: str | None,
+    oracle_python: str | None,
     recordings: Path,
     check_recordings: bool,
     report: Path,
@@ -120,13 +122,16 @@ def command(
         raise click.UsageError("--oracle-version chooses among recordings: add --oracle recorded.")
     if check_recordings and recorded:
         raise click.UsageError("--check-recordings needs a live oracle.")
+    if oracle_python is not None and (recorded or in_process):
+        other = "--in-process" if in_process else "--oracle recorded"
+        raise click.UsageError(f"--oracle-python starts processes: it cannot go with {other}.")
     places = list(paths) or [Path("cases")]
     checks = _load(places, expression)
     ledger = _ledger(impl, ledger_path)
 
     from rich.console import Console
 
-    from gradparity import engine, reports
+    from gradparity import engine, interpreter, reports
     from gradparity.arbiter import arbiter as arbitration
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.source import NoRecordingsError
@@ -142,7 +147,11 @@ def command(
         if recorded:
             source: WorkerSource = _recorded(checks, recordings, oracle_version)
         else:
-            source = engine.side_source(engine.TENSORFLOW, (), in_process, limit)
+            if oracle_python is not None:
+                interpreter.examine(oracle_python)
+            source = engine.side_source(
+                engine.TENSORFLOW, (), in_process, limit, oracle_python
+            )
         # Like `python -m`: a module in the current folder can be put under test.
         implementation = engine.side_source(impl, (os.getcwd(),), in_process, limit)
         settings = {"impl": impl, "oracle": oracle, "in_process": in_process}

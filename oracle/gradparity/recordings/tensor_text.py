@@ -6,7 +6,7 @@ import ast
 import base64
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -138,17 +138,34 @@ def _elements(text: str, dtype_name: str) -> Array:
         texts = np.empty(len(found), dtype=object)
         texts[:] = found
         return texts
-    dtype = numpy_dtype(dtype_name)
     _, is_packed, packed = text.partition(PACKED)
     if is_packed:
+        dtype = numpy_dtype(dtype_name)
         data = zlib.decompress(base64.b64decode(packed, validate=True))
         return np.frombuffer(data, dtype=dtype.newbyteorder("<")).astype(dtype, copy=False)
-    read = _READERS.get(dtype.kind, float)
-    elements: list[Any] = []
+    tokens: list[str] = []
     for token in text.replace(",", "").split():
         element, _, count = token.partition("*")
-        elements += [read(element)] * (int(count) if count else 1)
-    return np.array(elements, dtype=dtype)
+        tokens += [element] * (int(count) if count else 1)
+    return from_element_texts(tokens, dtype_name)
+
+
+def from_element_texts(texts: Sequence[str], dtype_name: str) -> Array:
+    """The inverse of `gradparity.reports.exact.element_texts`, as an array of rank 1.
+
+    Raises:
+      ValueError, SyntaxError, KeyError, TypeError, AttributeError, OverflowError: a text is none
+        of the dtype, or the dtype none at all.
+    """
+    import numpy as np
+
+    if dtype_name == "string":
+        strings = np.empty(len(texts), dtype=object)
+        strings[:] = [ast.literal_eval(text) for text in texts]
+        return strings
+    dtype = numpy_dtype(dtype_name)
+    read = _READERS.get(dtype.kind, float)
+    return np.array([read(text) for text in texts], dtype=dtype)
 
 
 def _truth(text: str) -> bool:

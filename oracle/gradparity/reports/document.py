@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import gradparity
 from gradparity.blame.finding import Blame
+from gradparity.judge.tolerance import limits
+from gradparity.judge.ulp import COMPONENT, REAL_DTYPES
 from gradparity.judge.verdict import Rule, Verdict, Word
-from gradparity.language.check import Case
+from gradparity.language.check import Case, Check
 from gradparity.outcome import DenseResult, Outcome, Result
+from gradparity.recordings.answer import KEY_DIGITS, program_key
 from gradparity.reports import arbitration
 from gradparity.reports.exact import digest, element_texts
 from gradparity.reports.legend import LEGEND
@@ -127,6 +132,9 @@ def check_data(result: CheckResult) -> Json:
         "ys": list(check.ys),
         "xs": list(check.xs),
         "stopped": list(check.stopped),
+        "program": program_key(check.program),
+        "expectation": _expectation_key(check),
+        "tolerance": _tolerance(result),
         "verdict": verdict.word.value,
         "reason": verdict.reason,
         "kind": None if verdict.kind is None else verdict.kind.value,
@@ -172,6 +180,30 @@ def _blame(blame: Blame) -> Json:
         "code": blame.code,
         "agreeing": list(blame.agreeing),
         "differing": list(blame.differing),
+    }
+
+
+def _expectation_key(check: Check) -> str:
+    """What the case demands of the answers as hexadecimal digits: equal for equal demands."""
+    raises = None if check.raises is None else asdict(check.raises)
+    content = json.dumps([check.expect, raises, list(check.may_raise), check.intent], default=repr)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:KEY_DIGITS]
+
+
+def _tolerance(result: CheckResult) -> Json:
+    """Floating-point dtype of the answers -> what its tensors are allowed."""
+    answers = [outcome for outcome in (result.oracle, result.implementation) if outcome is not None]
+    op_types = answers[0].op_types if answers else ()
+    dtypes = {
+        tensor.dtype
+        for outcome in answers
+        for one in (*outcome.ys, *outcome.gradients)
+        for tensor in (one if isinstance(one, DenseResult) else getattr(one, "values", None),)
+        if tensor is not None
+    }
+    return {
+        dtype: asdict(limits(dtype, op_types, result.check.tolerance))
+        for dtype in sorted(dtypes.intersection([*REAL_DTYPES, *COMPONENT]))
     }
 
 

@@ -36,10 +36,23 @@ def side_versions(side: str, profiles: Mapping[str, Mapping[str, Any]]) -> str:
 def versions_line(
     oracle: Mapping[str, Mapping[str, Any]], implementation: Mapping[str, Mapping[str, Any]]
 ) -> str:
-    """Who answered: "TensorFlow 2.21.0 (tf1, v2) against numpy_tf 0.1.0"."""
+    """Who answered: "TensorFlow 2.21.0 (tf1, v2) against numpy_tf 0.1.0".
+
+    The oracle's Python is named where it answered in another one than the implementation:
+    "TensorFlow 1.15.5 on Python 3.7.16 (tf1) against numpy_tf 0.1.0".
+    """
     profiles = f" ({', '.join(oracle)})" if oracle else ""
     left = side_versions("oracle", oracle)
+    pythons = _pythons(oracle)
+    if pythons and _pythons(implementation) and pythons != _pythons(implementation):
+        left += f" on Python {', '.join(pythons)}"
     return f"{left}{profiles} against {side_versions('implementation', implementation)}"
+
+
+def _pythons(profiles: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The Pythons in which a side has answered, but not those of recordings."""
+    live = [d for d in profiles.values() if "python" in d and not d.get("recorded")]
+    return sorted({str(d["python"]) for d in live})
 
 
 def names(document: Json) -> dict[str, str]:

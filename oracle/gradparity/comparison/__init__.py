@@ -1,0 +1,1 @@
+"""Comparison: what changed between the reports of two runs, and why."""
