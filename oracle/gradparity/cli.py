@@ -22,6 +22,7 @@ COMMANDS = {
     "run": Entry("gradparity.commands.run", "Ask TensorFlow and an implementation, and compare."),
     "check": Entry("gradparity.commands.check", "Validate case files; needs no TensorFlow."),
     "record": Entry("gradparity.commands.record", "Write down what TensorFlow answers."),
+    "compare": Entry("gradparity.commands.compare", "Explain what changed between two runs."),
     "accept": Entry("gradparity.commands.accept", "Accept differences as known, with a reason."),
     "mutants": Entry("gradparity.commands.mutants", "Prove that wrong implementations are caught."),
     "new": Entry("gradparity.commands.new", "Write a new case file to start from."),

@@ -69,9 +69,7 @@ def examine(python: str) -> None:
         )
 
 
-def _answer(
-    python: str, done: subprocess.CompletedProcess[bytes]
-) -> tuple[tuple[int, ...], bool]:
+def _answer(python: str, done: subprocess.CompletedProcess[bytes]) -> tuple[tuple[int, ...], bool]:
     lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
     try:
         word, version, has_tensorflow = ast.literal_eval(lines[-1])

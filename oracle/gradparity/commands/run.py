@@ -149,9 +149,7 @@ def command(
         else:
             if oracle_python is not None:
                 interpreter.examine(oracle_python)
-            source = engine.side_source(
-                engine.TENSORFLOW, (), in_process, limit, oracle_python
-            )
+            source = engine.side_source(engine.TENSORFLOW, (), in_process, limit, oracle_python)
         # Like `python -m`: a module in the current folder can be put under test.
         implementation = engine.side_source(impl, (os.getcwd(),), in_process, limit)
         settings = {"impl": impl, "oracle": oracle, "in_process": in_process}

@@ -84,8 +84,8 @@ def changes(
     if before is None or after is None:
         if before is after:
             return []
-        texts = ("no answer" if answer is None else "an answer" for answer in (before, after))
-        return [Change("answer", Kind.ANSWER, *texts)]
+        was, is_ = ("no answer" if answer is None else "an answer" for answer in (before, after))
+        return [Change("answer", Kind.ANSWER, was, is_)]
     if before["error"] is not None or after["error"] is not None:
         return list(_error_changes(before["error"], after["error"], program))
     found = [
@@ -179,8 +179,8 @@ def _tensor_changes(
             detail="static shape",
         )
     if not same_shape:
-        texts = (wording.shape_text(one["shape"]) for one in (before, after))
-        yield Change(where, Kind.SHAPE, *texts)
+        was, is_ = (wording.shape_text(one["shape"]) for one in (before, after))
+        yield Change(where, Kind.SHAPE, was, is_)
     elif before["dtype"] == after["dtype"]:
         yield from _value_changes(where, before, after, tolerance.get(before["dtype"]))
 
@@ -199,10 +199,10 @@ def _value_changes(
     from gradparity.judge.tolerance import Limits
     from gradparity.recordings.tensor_text import from_element_texts
 
-    arrays = [from_element_texts(one["values"], one["dtype"]) for one in (before, after)]
+    was, is_ = (from_element_texts(one["values"], one["dtype"]) for one in (before, after))
     allowed = limits or Limits(ulp=0, eps_factor=0.0)
-    comparison, difference = compare_values(where, *arrays, lambda dtype: allowed)
-    some = f"of the first {len(arrays[0]):,} elements" if "sha256" in before else ""
+    comparison, difference = compare_values(where, was, is_, lambda dtype: allowed)
+    some = f"of the first {was.size:,} elements" if "sha256" in before else ""
     if difference is not None:
         counts = f"{difference.count} of {difference.total} elements differ"
         yield Change(

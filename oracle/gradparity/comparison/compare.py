@@ -249,9 +249,9 @@ def _settings(before: Json, after: Json, sides: Sequence[str]) -> Iterator[Setti
         for profile in sorted(set(before[side]) & set(after[side])):
             old, new = (dict(_flat(one[side][profile])) for one in (before, after))
             for name in dict.fromkeys([*old, *new]):
-                pair = tuple(str(one.get(name, "not told")) for one in (old, new))
-                if pair[0] != pair[1]:
-                    profiles.setdefault((name, *pair), []).append(profile)
+                was, is_ = (str(one.get(name, "not told")) for one in (old, new))
+                if was != is_:
+                    profiles.setdefault((name, was, is_), []).append(profile)
         for (name, was, is_), of in profiles.items():
             yield Setting(side, tuple(of), name, was, is_)
 
