@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -329,7 +330,7 @@ class Page:
         yield ""
         yield "The same, from each version to the next."
         yield ""
-        yield from self._table(list(zip(VERSIONS, VERSIONS[1:], strict=False)))
+        yield from self._table(list(pairwise(VERSIONS)))
 
     def _table(self, pairs):
         rows = {
@@ -386,10 +387,16 @@ class Page:
         shown = sorted(by_case.items(), key=lambda item: -len(item[1]))
         for case, found in shown[:ROWS]:
             check, of_check = found[0]
+            change = of_check[0].change
+            element = (
+                f", first at {code(change.before)} → {code(change.after)}"
+                if change.kind in (Kind.VALUE, Kind.BITS)
+                else ""
+            )
             yield (
                 f"| [{cell(case.partition('/')[2] or case)}]({self._link(check)}) | {len(found):,} "
-                f"| {code(check.partition('::')[2])}, {cell(of_check[0].change.where)}<br>"
-                f"{self._answers(check, of_check[0].change.where)} |"
+                f"| {code(check.partition('::')[2])}, {cell(change.where)}{element}<br>"
+                f"{self._answers(check, change.where)} |"
             )
         yield ""
         if shown[ROWS:]:

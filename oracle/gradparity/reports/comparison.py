@@ -105,10 +105,12 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield name, _of(report)
         if not report.is_whole:
             why = "its file is torn" if report.torn else "the run was interrupted"
-            yield "", f"incomplete: {why}, {wording.plural(len(report.checks), 'check')} are there"
+            count = wording.plural(len(report.checks), "check")
+            yield "", f"incomplete: {why}; it has {count}"
     if comparison.unjudged:
         checks = wording.plural(comparison.unjudged, "check")
-        yield "", f"{checks} of the one run are not compared: the other did not come to them"
+        verb = "is" if comparison.unjudged == 1 else "are"
+        yield "", f"{checks} of the one run {verb} not compared: the other did not come so far"
     for setting in comparison.settings:
         profiles = ", ".join(setting.profiles)
         yield (
