@@ -105,9 +105,10 @@ def test_kinds_can_be_left_out(compared, make):
     assert compared([make.check()], [after], ignored=frozenset({Kind.BITS})).changed == []
 
 
-def test_what_an_interrupted_run_did_not_come_to_is_not_gone(make, written):
+@pytest.mark.parametrize("order", [1, -1], ids=["later", "earlier"])
+def test_what_an_interrupted_run_did_not_come_to_is_neither_gone_nor_new(make, written, order):
     whole = written.report("whole", make.document(make.check("a::1"), make.check("a::2")))
     part = written.report("part", make.document(make.check("a::1"), ended=False))
-    comparison = compare(whole, part)
+    comparison = compare(*(whole, part)[::order])
     assert (comparison.changed, comparison.same, comparison.unjudged) == ([], 1, 1)
     assert not comparison.is_complete
