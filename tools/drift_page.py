@@ -52,6 +52,7 @@ KINDS = {
 ROWS = 8  # cases of a group that are shown with their answers; the rest are named
 ELEMENTS = 6  # of a tensor in a cell
 CELL = 110  # characters of an answer
+ANSWER = ("ys", "gradients", "error")  # of an outcome: what tells one answer from another
 
 
 class DriftError(Exception):
@@ -410,17 +411,20 @@ class Page:
         for version in VERSIONS:
             asked = self.checks.get(version, {}).get(check)
             if version not in self.there:
-                text = "missing"
+                text, whole = "missing", None
+            elif asked is None:
+                text, whole = "not asked", None
             else:
-                text = "not asked" if asked is None else answer(asked["oracle"], where)
+                text = answer(asked["oracle"], where)
+                whole = {k: v for k, v in (asked["oracle"] or {}).items() if k in ANSWER}
             label = self.full.get(version, version)
-            if runs and runs[-1][1] == text:
+            if runs and runs[-1][1:] == (text, whole):
                 runs[-1][0].append(label)
             else:
-                runs.append(([label], text))
+                runs.append(([label], text, whole))
         return "<br>".join(
             f"{labels[0] + (' to ' + labels[-1] if labels[1:] else '')}: {code(text)}"
-            for labels, text in runs
+            for labels, text, _ in runs
         )
 
     def _link(self, check):
