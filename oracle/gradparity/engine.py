@@ -26,6 +26,7 @@ from gradparity.outcome import Outcome
 from gradparity.program import Profile, Program
 from gradparity.results import CheckResult, RunRecord
 from gradparity.workers import (
+    DEFAULT_MODE,
     MEMORY_LIMIT,
     InProcess,
     NotRecorded,
@@ -89,6 +90,7 @@ def side_source(
     in_process: bool = False,
     memory_limit: int | None = MEMORY_LIMIT,
     python: str | None = None,
+    mode: str = DEFAULT_MODE,
 ) -> WorkerSource:
     """Where the workers of a side come from in a live run.
 
@@ -98,10 +100,11 @@ def side_source(
       in_process: in this process, for debuggers, rather than in processes of their own.
       memory_limit: bytes for one program in a process of its own; None for no limit.
       python: the interpreter of such processes; by default this one's.
+      mode: by which of TensorFlow's own paths programs are asked, one of `worker.MODES`.
     """
     if in_process:
-        return InProcess(namespace, tuple(paths))
-    return Processes(namespace, python or sys.executable, tuple(paths), memory_limit)
+        return InProcess(namespace, tuple(paths), mode)
+    return Processes(namespace, python or sys.executable, tuple(paths), memory_limit, mode)
 
 
 def run(

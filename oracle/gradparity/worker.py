@@ -47,6 +47,12 @@ UNSTABLE = [
 ]
 
 
+@contextlib.contextmanager
+def no_context():
+    """A context that does nothing, as often as it is asked to."""
+    yield
+
+
 def stable_message(text):
     """An error's message without addresses, paths and counters; it may be cut."""
     text = FRAMES_OF_LIBRARIES.sub("", text[:TRACE_LIMIT])[: 2 * MESSAGE_LIMIT]
@@ -55,7 +61,7 @@ def stable_message(text):
     return text[:MESSAGE_LIMIT]
 
 
-def execute(program, tf, np, session_config=None):
+def execute(program, tf, np, session_config=None, path=None):
     """Runs one program in the namespace `tf` and returns its outcome.
 
     Args:
@@ -64,20 +70,22 @@ def execute(program, tf, np, session_config=None):
       tf: the module that wears `tensorflow.compat.v1`'s API.
       np: NumPy.
       session_config: passed to `tf.Session` when not None.
+      path: by which of the namespace's paths the program is asked, see `AsWritten`.
 
     Returns:
       A JSON-able dictionary; `gradparity.outcome.Outcome` describes its fields.
     """
-    names = {"tf": tf, "np": np}
+    path = path or AsWritten(tf)
+    graph, namespace, recording = path.begin()
+    names = {"tf": namespace, "np": np}
     outcome = {"ys": [], "gradients": [], "error": None, "op_types": [], "seconds": {}}
-    graph = tf.Graph()
     stage = "build"
     # TensorFlow's ops point into the code that made them, and read it when an error of the
     # run names them: it must outlive the run (without this, TensorFlow 2.21 segfaults).
     code = []
     started = time.perf_counter()
     try:
-        with graph.as_default():
+        with graph.as_default(), recording:
             code.append(compile(program["build"], "<build>", "exec"))
             exec(code[-1], names)
             stage, started = _stage_done(outcome, stage, started, "gradients")
@@ -90,7 +98,7 @@ def execute(program, tf, np, session_config=None):
                 if tf.global_variables():
                     session.run(tf.global_variables_initializer(), names["feeds"])
                 fetches = [tensor for tensor in ys + gradients if tensor is not None]
-                values = iter(session.run(fetches, names["feeds"]))
+                values = iter(path.run(session, fetches, names["feeds"]))
             outcome["ys"] = [_describe(y, next(values), np) for y in ys]
             outcome["made_by"] = [_maker(y) for y in ys]
             outcome["gradients"] = [
@@ -177,6 +185,181 @@ def _base64(data):
     return base64.b64encode(data).decode("ascii")
 
 
+class AsWritten:
+    """A path through a namespace: the graph as it is built, gradients by `tf.gradients`.
+
+    Args:
+      tf: the module that wears `tensorflow.compat.v1`'s API.
+    """
+
+    def __init__(self, tf):
+        self._tf = tf
+
+    def begin(self):
+        """For one program: a new graph, what it sees as `tf`, and a context to build it in."""
+        return self._tf.Graph(), self._tf, no_context()
+
+    def run(self, session, fetches, feeds):
+        """What `tf.Session.run` returns for a list of fetches."""
+        return session.run(fetches, feeds)
+
+
+class NotCompiledError(Exception):
+    """XLA left ops of the graph that compute something to TensorFlow's own kernels."""
+
+
+class Compiled(AsWritten):
+    """Through XLA: TensorFlow clusters the ops of the graph and compiles what it can.
+
+    A run in which another kernel than XLA's computed anything has no answer of XLA's.
+    """
+
+    def run(self, session, fetches, feeds):
+        """See `AsWritten.run`. Raises NotCompiledError with the ops that XLA was not given."""
+        metadata = self._tf.RunMetadata()
+        options = self._tf.RunOptions(output_partition_graphs=True)
+        values = session.run(fetches, feeds, options=options, run_metadata=metadata)
+        rest = {
+            node.op
+            for partition in metadata.partition_graphs
+            for node in partition.node
+            if not (MOVES_DATA.match(node.op) or is_fallback(node))
+        }
+        if rest:
+            raise NotCompiledError("XLA was not given: %s" % ", ".join(sorted(rest)))
+        return values
+
+
+# Ops that bring values to XLA's clusters, keep them between these or choose among them.
+MOVES_DATA = re.compile(
+    r"_\w+|Const|Placeholder\w*|Variable\w*|VarHandleOp|ReadVariableOp|Assign|AssignVariableOp"
+    r"|VarIsInitializedOp|IsVariableInitialized|Identity|IdentityN|NoOp|ControlTrigger|Snapshot"
+    r"|StopGradient|PreventGradient|(Ref)?(Switch|Merge|Enter|Exit|NextIteration)|LoopCond"
+    r"|Shape|ShapeN|Size|Rank|Fill|Stack\w*V2|EmptyTensorList|TensorList\w+|TensorArray\w+V3"
+)
+
+
+def is_fallback(node):
+    """Whether a node of a run graph is what would run a cluster that XLA did not compile."""
+    return node.op == "StatefulPartitionedCall" and node.attr["f"].func.name.startswith("cluster_")
+
+
+class NotExpressibleError(Exception):
+    """`tf.GradientTape` has no way to say what `tf.gradients` was asked."""
+
+
+class Taped(AsWritten):
+    """Through `tf.GradientTape`, which watches every tensor from the moment it is made.
+
+    So each of them can be an x, as it can be for `tf.gradients`. Gradients that TensorFlow's
+    own code asks for, as in `tf.train.Optimizer.compute_gradients`, stay `tf.gradients`'.
+    """
+
+    def begin(self):
+        """See `AsWritten.begin`."""
+        tape = self._tf.GradientTape(persistent=True)
+
+        class WatchedGraph(self._tf.Graph):
+            def _create_op_internal(self, *args, **kwargs):
+                op = super(WatchedGraph, self)._create_op_internal(*args, **kwargs)
+                # The inputs again: where variables are made a tape is deaf, and it forgets
+                # the result of an operation that is registered as not differentiable.
+                for tensor in list(op.inputs) + list(op.outputs):
+                    dtype = tensor.dtype.base_dtype
+                    if dtype.is_floating or dtype.is_complex or dtype.name == "resource":
+                        tape.watch(tensor)
+                return op
+
+        return WatchedGraph(), TapedNamespace(self._tf, tape), tape
+
+
+class TapedNamespace:
+    """`tf`, but for `tf.gradients`, which is `tape.gradient`."""
+
+    def __init__(self, tf, tape):
+        self._tf = tf
+        self._tape = tape
+
+    def __getattr__(self, name):
+        return getattr(self._tf, name)
+
+    def hessians(self, *args, **kwargs):
+        """Has no counterpart: `tape.jacobian` maps over rows in another way."""
+        raise NotExpressibleError("tf.hessians has no counterpart in tf.GradientTape")
+
+    def gradients(
+        self,
+        ys,
+        xs,
+        grad_ys=None,
+        name="gradients",
+        colocate_gradients_with_ops=False,
+        gate_gradients=False,
+        aggregation_method=None,
+        stop_gradients=None,
+        **unconnected
+    ):
+        """`tf.gradients` in the words of `tf.GradientTape.gradient`.
+
+        What only names or places ops is left out.
+        """
+        for given, argument in (
+            (gate_gradients, "gate_gradients"),
+            (aggregation_method, "aggregation_method"),
+        ):
+            if given:
+                raise NotExpressibleError("tf.GradientTape.gradient has no %s" % argument)
+        for stop in self._list(stop_gradients):
+            # Nothing lies beyond a tensor without inputs: to stop there changes nothing.
+            if not hasattr(stop, "op") or stop.op.inputs:
+                raise NotExpressibleError("tf.GradientTape.gradient has no stop_gradients")
+        targets = [self._target(y) for y in self._list(ys)]
+        weights = self._list(grad_ys) or [None] * len(targets)
+        if len(weights) != len(targets):
+            raise NotExpressibleError("tf.GradientTape.gradient pairs ys and weights in its own way")
+        weights = [self._weight(g, y) for g, y in zip(weights, targets)]
+        sources = [self._source(x) for x in self._list(xs)]
+        for x in self._list(xs):
+            if hasattr(x, "_ref") and self._tape.gradient(targets, [x._ref()], weights) != [None]:
+                raise NotExpressibleError("a variable that is read in two ways")
+        return self._tape.gradient(targets, sources, weights, **unconnected)
+
+    def _list(self, given):
+        if given is None:
+            return []
+        return list(given) if isinstance(given, (list, tuple)) else [given]
+
+    def _target(self, y):
+        self._refuse_what_is_no_tensor(y, "y")
+        is_variable = isinstance(y, self._tf.Variable)
+        return self._tf.convert_to_tensor(y) if is_variable else y
+
+    def _source(self, x):
+        """What a tape knows a tensor or variable by."""
+        self._refuse_what_is_no_tensor(x, "x")
+        if not isinstance(x, self._tf.Variable):
+            return x
+        # Variables are made where no tape records, and those of TensorFlow 1 are read there.
+        return x.handle if hasattr(x, "handle") else x.value()
+
+    def _refuse_what_is_no_tensor(self, given, noun):
+        if not hasattr(given, "op") or not hasattr(given, "dtype"):
+            raise NotExpressibleError(
+                "of %s as %s tf.GradientTape knows nothing" % (type(given).__name__, noun)
+            )
+
+    def _weight(self, given, y):
+        """A weight as the tensor that `tf.gradients` makes of it."""
+        if given is None:
+            return self._tf.ones_like(y)
+        if hasattr(given, "dtype"):
+            return given
+        return self._tf.convert_to_tensor(given, dtype=y.dtype.base_dtype)
+
+
+PATHS = {"xla": Compiled, "tape": Taped}
+
+
 class GradientFunctions:
     """Records which registered gradient functions TensorFlow looks up and is about to call.
 
@@ -241,6 +424,8 @@ def _registered_by_tensorflow(entry):
     return module.partition(".")[0].startswith("tensorflow") and "<locals>" not in name
 
 
+MODES = ("default", "grappler", "xla", "tape", "onednn")
+
 # oneDNN changes bits of matmul, softmax and convolution gradients; the rest keeps libraries
 # to one thread and the GPU out of sight.
 PINNED_ENVIRONMENT = {
@@ -250,27 +435,9 @@ PINNED_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 
-
-def pin_environment():
-    """Fixes what changes TensorFlow's bits or noise; must precede TensorFlow's import."""
-    os.environ.update(PINNED_ENVIRONMENT)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
-def pinned_session_config(tf):
-    """A `tf.ConfigProto` under which a graph runs as written, the same way every time.
-
-    Grappler and constant folding change values (`(p + 1e8) - 1e8` becomes p) and crash on
-    long chains; more than one thread changes the order of sums.
-    """
-    config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-    options = config.graph_options
-    options.rewrite_options.disable_meta_optimizer = True
-    options.optimizer_options.opt_level = tf.OptimizerOptions.L0
-    options.optimizer_options.do_constant_folding = False
-    return config
-
-
+# The graph runs as written, the same way every time: Grappler and constant folding change
+# values (`(p + 1e8) - 1e8` becomes p) and crash on long chains; more than one thread changes
+# the order of sums.
 SESSION_SETTINGS = {
     "intra_op_parallelism_threads": 1,
     "inter_op_parallelism_threads": 1,
@@ -279,6 +446,59 @@ SESSION_SETTINGS = {
     "do_constant_folding": False,
 }
 
+# Mode -> in what it departs from these two. XLA compiles at once and clusters of any size, or
+# a graph that runs once would never reach it.
+MODE_ENVIRONMENT = {
+    "onednn": {"TF_ENABLE_ONEDNN_OPTS": "1"},
+    "xla": {
+        "TF_XLA_FLAGS": "--tf_xla_cpu_global_jit --tf_xla_min_cluster_size=1"
+        " --tf_xla_enable_lazy_compilation=false"
+    },
+}
+MODE_SETTINGS = {
+    "grappler": {
+        "disable_meta_optimizer": False,
+        "opt_level": "L1",
+        "do_constant_folding": True,
+    },
+    "xla": {"global_jit_level": "ON_2"},
+}
+
+
+def environment_of(mode):
+    """The environment variables under which TensorFlow is imported in a mode."""
+    return dict(PINNED_ENVIRONMENT, **MODE_ENVIRONMENT.get(mode, {}))
+
+
+def settings_of(mode):
+    """The settings of TensorFlow's sessions in a mode."""
+    return dict(SESSION_SETTINGS, **MODE_SETTINGS.get(mode, {}))
+
+
+def pin_environment(mode="default"):
+    """Fixes what changes TensorFlow's bits or noise; must precede TensorFlow's import."""
+    os.environ.update(environment_of(mode))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def session_config(tf, settings):
+    """The `tf.ConfigProto` of the settings."""
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=settings["intra_op_parallelism_threads"],
+        inter_op_parallelism_threads=settings["inter_op_parallelism_threads"],
+    )
+    options = config.graph_options
+    options.rewrite_options.disable_meta_optimizer = settings["disable_meta_optimizer"]
+    if not settings["disable_meta_optimizer"]:
+        # Otherwise graphs of fewer than four nodes are left as they are.
+        options.rewrite_options.min_graph_nodes = -1
+    optimizer = options.optimizer_options
+    optimizer.opt_level = getattr(tf.OptimizerOptions, settings["opt_level"])
+    optimizer.do_constant_folding = settings["do_constant_folding"]
+    if "global_jit_level" in settings:
+        optimizer.global_jit_level = getattr(tf.OptimizerOptions, settings["global_jit_level"])
+    return config
+
 
 class Side:
     """A namespace made ready to answer: imported, pinned, in one profile.
@@ -286,10 +506,12 @@ class Side:
     Args:
       namespace: the module to import, e.g. "tensorflow.compat.v1" or "numpy_tf".
       profile: "tf1" (`tf.disable_v2_behavior()`) or "v2" (TensorFlow 2's flags).
+      mode: by which of TensorFlow's own paths programs are asked, one of `MODES`; another
+        namespace knows "default" alone.
     """
 
-    def __init__(self, namespace, profile):
-        pin_environment()
+    def __init__(self, namespace, profile, mode="default"):
+        pin_environment(mode)
         import numpy
 
         self._np = numpy
@@ -297,11 +519,12 @@ class Side:
         is_tensorflow = self._tf.__name__.startswith("tensorflow")
         self._gradient_functions = None
         self._session_config = None
+        self._path = PATHS.get(mode, AsWritten)(self._tf)
         if is_tensorflow:
             from tensorflow.python.framework import ops
 
             self._gradient_functions = GradientFunctions(ops)
-            self._session_config = pinned_session_config(self._tf)
+            self._session_config = session_config(self._tf, settings_of(mode))
         with contextlib.redirect_stdout(sys.stderr):
             if profile == "tf1":
                 self._tf.disable_v2_behavior()
@@ -317,16 +540,18 @@ class Side:
             "python": platform.python_version(),
             "numpy": numpy.__version__,
             "machine": platform.machine(),
-            "environment": PINNED_ENVIRONMENT if is_tensorflow else {},
-            "session": SESSION_SETTINGS if is_tensorflow else {},
+            "environment": environment_of(mode) if is_tensorflow else {},
+            "session": settings_of(mode) if is_tensorflow else {},
         }
+        if is_tensorflow:
+            self.description["mode"] = mode
 
     def run(self, program):
         """The outcome of one program, as `execute` gives it."""
         self._count += 1
         if self._count % COLLECT_EVERY == 0:
             gc.collect()
-        outcome = execute(program, self._tf, self._np, self._session_config)
+        outcome = execute(program, self._tf, self._np, self._session_config, self._path)
         self._registered_gradients.forget()
         if self._gradient_functions is not None:
             outcome["gradient_functions"] = self._gradient_functions.take()
@@ -390,6 +615,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--namespace", required=True)
     parser.add_argument("--profile", choices=["tf1", "v2"], required=True)
+    parser.add_argument("--mode", choices=MODES, default="default")
     parser.add_argument("--path", action="append", default=[], help="prepended to sys.path")
     parser.add_argument("--memory-limit", type=int, metavar="BYTES", help="for programs")
     arguments = parser.parse_args()
@@ -400,7 +626,7 @@ def main():
     os.dup2(2, 1)
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    side = Side(arguments.namespace, arguments.profile)
+    side = Side(arguments.namespace, arguments.profile, arguments.mode)
     # TensorFlow's modules are a million objects that every collection would walk through:
     # 3 ms for each program.
     gc.freeze()

@@ -25,6 +25,7 @@ END_LIMIT = 5.0  # seconds from the end of its replies to its own, and for its l
 STDERR_LINES = 20  # kept for messages
 STDERR_BYTES = 16_384  # kept until then: lines can be long
 MEMORY_LIMIT = 4 << 30  # bytes; a check needs megabytes, and two workers' worth fits a laptop
+DEFAULT_MODE = worker_script.MODES[0]
 REPLY_LIMIT = 1 << 30  # bytes in one reply; more is a flood, not an answer
 
 
@@ -132,16 +133,20 @@ class Processes:
       paths: folders put before the interpreter's own module search path.
       memory_limit: bytes that a program may take beyond what the worker itself needs; None
         for no limit. On systems that know no such limits it has no effect.
+      mode: by which of TensorFlow's own paths programs are asked, one of `worker.MODES`.
     """
 
     namespace: str
     python: str = sys.executable
     paths: Sequence[str] = ()
     memory_limit: int | None = MEMORY_LIMIT
+    mode: str = DEFAULT_MODE
 
     def start(self, profile: Profile) -> Worker:
         """Starts a process and returns without waiting for it."""
-        return WorkerProcess(self.namespace, profile, self.python, self.paths, self.memory_limit)
+        return WorkerProcess(
+            self.namespace, profile, self.python, self.paths, self.memory_limit, self.mode
+        )
 
 
 @dataclass(frozen=True)
@@ -151,19 +156,24 @@ class InProcess:
     Attributes:
       namespace: the module that wears `tensorflow.compat.v1`'s API.
       paths: folders put before the module search path.
+      mode: as for `Processes`.
     """
 
     namespace: str
     paths: Sequence[str] = ()
+    mode: str = DEFAULT_MODE
 
     def start(self, profile: Profile) -> Worker:
         """A worker that does nothing until it is asked."""
-        return _WorkerHere(self.namespace, profile, self.paths)
+        return _WorkerHere(self.namespace, profile, self.paths, self.mode)
 
 
 class _WorkerHere:
-    def __init__(self, namespace: str, profile: Profile, paths: Sequence[str]) -> None:
+    def __init__(
+        self, namespace: str, profile: Profile, paths: Sequence[str], mode: str
+    ) -> None:
         self._namespace = namespace
+        self._mode = mode
         self._profile = profile
         self._paths = paths
         self._side: worker_script.Side | None = None
@@ -176,7 +186,7 @@ class _WorkerHere:
         if self._side is None:
             sys.path[:0] = [path for path in self._paths if path not in sys.path]
             try:
-                self._side = worker_script.Side(self._namespace, self._profile)
+                self._side = worker_script.Side(self._namespace, self._profile, self._mode)
             except Exception as error:
                 raise WorkerStartError(f"{type(error).__name__}: {error}") from error
         return self._side
@@ -222,6 +232,7 @@ class WorkerProcess:
       python: the interpreter.
       paths: folders put before the interpreter's own module search path.
       memory_limit: see `Processes`.
+      mode: see `Processes`.
     """
 
     def __init__(
@@ -231,6 +242,7 @@ class WorkerProcess:
         python: str = sys.executable,
         paths: Sequence[str] = (),
         memory_limit: int | None = None,
+        mode: str = DEFAULT_MODE,
     ) -> None:
         self._description: Mapping[str, Any] | None = None
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -243,6 +255,7 @@ class WorkerProcess:
         self._stderr = b""
         self._threads: list[threading.Thread] = []
         command = [python, worker_script.__file__, "--namespace", namespace, "--profile", profile]
+        command += ["--mode", mode]
         for path in paths:
             command += ["--path", path]
         if memory_limit is not None:

@@ -23,6 +23,9 @@ SIDE_NAMES: dict[Side, str] = {"oracle": "TensorFlow", "implementation": "the im
 UNSUPPORTED_OP_ERROR = "UnsupportedOpError"
 """The class by which an implementation says that it lacks an op, by convention of its name."""
 
+NO_ANSWER_ERRORS = ("NotExpressibleError", "NotCompiledError")
+"""Classes by which a worker says that a mode of TensorFlow cannot be asked this."""
+
 COARSENESS = {kind: position for position, kind in enumerate(Kind)}
 """Kind -> its place from the coarsest to the finest."""
 
@@ -49,6 +52,8 @@ def judge(check: Check, oracle: Outcome | None, implementation: Outcome | None) 
     """
     if oracle is None:
         return unchecked("TensorFlow gave no answer")
+    if oracle.error is not None and oracle.error.type in NO_ANSWER_ERRORS:
+        return unchecked(f"TensorFlow cannot be asked this in its mode: {oracle.error.message}")
     raises = check.raises or _permitted(check, oracle)
     if raises is not None:
         return _judge_error(check, raises, oracle, implementation)
@@ -133,6 +138,10 @@ def _refusal(check: Check, error: Failure) -> Verdict | None:
     """`unsupported` when the error says that the implementation lacks something, else None."""
     if error.type == UNSUPPORTED_OP_ERROR:
         return Verdict(Word.UNSUPPORTED, f"the implementation lacks an op: {_quoted(error)}")
+    if error.type in NO_ANSWER_ERRORS:
+        return Verdict(
+            Word.UNSUPPORTED, f"the implementation cannot be asked this in its mode: {error.message}"
+        )
     lacking = re.match(r"module '[\w.]+' has no attribute '(\w+)'", error.message)
     if error.type == "AttributeError" and error.stage != "run" and lacking is not None:
         # A name that the program does not ask of `tf` is missed by the implementation's own
