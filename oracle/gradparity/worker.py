@@ -270,15 +270,16 @@ class Taped(AsWritten):
                         tape.watch(tensor)
                 return op
 
-        return WatchedGraph(), TapedNamespace(self._tf, tape), tape
+        return WatchedGraph(), TapedNamespace(self._tf, tape, WatchedGraph), tape
 
 
 class TapedNamespace:
-    """`tf`, but for `tf.gradients`, which is `tape.gradient`."""
+    """`tf`, but that `tf.gradients` is `tape.gradient`, and the tape watches every graph."""
 
-    def __init__(self, tf, tape):
+    def __init__(self, tf, tape, graph):
         self._tf = tf
         self._tape = tape
+        self.Graph = graph
 
     def __getattr__(self, name):
         return getattr(self._tf, name)
@@ -309,25 +310,22 @@ class TapedNamespace:
         ):
             if given:
                 raise NotExpressibleError("tf.GradientTape.gradient has no %s" % argument)
-        for stop in self._list(stop_gradients):
+        for stop in listed(stop_gradients):
             # Nothing lies beyond a tensor without inputs: to stop there changes nothing.
             if not hasattr(stop, "op") or stop.op.inputs:
                 raise NotExpressibleError("tf.GradientTape.gradient has no stop_gradients")
-        targets = [self._target(y) for y in self._list(ys)]
-        weights = self._list(grad_ys) or [None] * len(targets)
+        targets = [self._target(y) for y in listed(ys)]
+        weights = listed(grad_ys) or [None] * len(targets)
         if len(weights) != len(targets):
-            raise NotExpressibleError("tf.GradientTape.gradient pairs ys and weights in its own way")
-        weights = [self._weight(g, y) for g, y in zip(weights, targets)]
-        sources = [self._source(x) for x in self._list(xs)]
-        for x in self._list(xs):
-            if hasattr(x, "_ref") and self._tape.gradient(targets, [x._ref()], weights) != [None]:
-                raise NotExpressibleError("a variable that is read in two ways")
-        return self._tape.gradient(targets, sources, weights, **unconnected)
-
-    def _list(self, given):
-        if given is None:
-            return []
-        return list(given) if isinstance(given, (list, tuple)) else [given]
+            raise NotExpressibleError("tf.GradientTape.gradient wants a weight for each y")
+        weights = [self._tf.ones_like(y) if w is None else w for w, y in zip(weights, targets)]
+        sources = [self._source(x) for x in listed(xs)]
+        try:
+            return self._tape.gradient(targets, sources, weights, **unconnected)
+        except NotImplementedError as error:
+            if "does not support graph control flow" not in str(error):
+                raise
+            raise NotExpressibleError("tf.GradientTape knows no control flow of TensorFlow 1")
 
     def _target(self, y):
         self._refuse_what_is_no_tensor(y, "y")
@@ -339,22 +337,31 @@ class TapedNamespace:
         self._refuse_what_is_no_tensor(x, "x")
         if not isinstance(x, self._tf.Variable):
             return x
-        # Variables are made where no tape records, and those of TensorFlow 1 are read there.
-        return x.handle if hasattr(x, "handle") else x.value()
+        if hasattr(x, "handle"):
+            return x.handle
+        # A tape is deaf where variables are made, and those of TensorFlow 1 are read there.
+        value = x.value()
+        reads = set(x.op.outputs[0].consumers()) - {value.op, x.initializer}
+        if reads:
+            raise NotExpressibleError(
+                "tf.GradientTape sees no single x in a reference variable that is used by %s"
+                % ", ".join(sorted({op.type for op in reads}))
+            )
+        return value
 
     def _refuse_what_is_no_tensor(self, given, noun):
-        if not hasattr(given, "op") or not hasattr(given, "dtype"):
+        is_tensor = isinstance(given, (self._tf.Tensor, self._tf.Variable))
+        if not is_tensor:
             raise NotExpressibleError(
-                "of %s as %s tf.GradientTape knows nothing" % (type(given).__name__, noun)
+                "tf.GradientTape takes no %s as %s" % (type(given).__name__, noun)
             )
 
-    def _weight(self, given, y):
-        """A weight as the tensor that `tf.gradients` makes of it."""
-        if given is None:
-            return self._tf.ones_like(y)
-        if hasattr(given, "dtype"):
-            return given
-        return self._tf.convert_to_tensor(given, dtype=y.dtype.base_dtype)
+
+def listed(given):
+    """An argument that may be one thing, several or missing, as a list."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
 PATHS = {"xla": Compiled, "tape": Taped}

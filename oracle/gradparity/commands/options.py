@@ -62,3 +62,22 @@ memory_limit = click.option(
     show_default=True,
     help="Memory for one check on one side, beyond what the side's process takes by itself.",
 )
+
+# The worker's own table would have to be imported: `--help` answers without it.
+MODES = ("default", "grappler", "xla", "tape", "onednn")
+
+oracle_mode = click.option(
+    "--oracle-mode",
+    type=click.Choice(MODES),
+    default="default",
+    show_default=True,
+    help="By which of TensorFlow's own paths the oracle answers; default: the graph as written.",
+)
+
+impl_mode = click.option(
+    "--impl-mode",
+    type=click.Choice(MODES),
+    default="default",
+    show_default=True,
+    help="The same for --impl tensorflow.compat.v1: sets TensorFlow against itself.",
+)

@@ -46,6 +46,8 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     help="With --oracle recorded: which TensorFlow's recordings.  [default: the newest]",
 )
 @options.oracle_python
+@options.oracle_mode
+@options.impl_mode
 @options.recordings
 @click.option(
     "--check-recordings",
@@ -99,6 +101,8 @@ def command(
     oracle: str,
     oracle_version: str | None,
     oracle_python: str | None,
+    oracle_mode: str,
+    impl_mode: str,
     recordings: Path,
     check_recordings: bool,
     report: Path,
@@ -125,6 +129,7 @@ def command(
     if oracle_python is not None and (recorded or in_process):
         other = "--in-process" if in_process else "--oracle recorded"
         raise click.UsageError(f"--oracle-python starts processes: it cannot go with {other}.")
+    _refuse_modes(oracle, oracle_mode, impl, impl_mode, in_process)
     places = list(paths) or [Path("cases")]
     checks = _load(places, expression)
     ledger = _ledger(impl, ledger_path)
@@ -149,10 +154,20 @@ def command(
         else:
             if oracle_python is not None:
                 interpreter.examine(oracle_python)
-            source = engine.side_source(engine.TENSORFLOW, (), in_process, limit, oracle_python)
+            source = engine.side_source(
+                engine.TENSORFLOW, (), in_process, limit, oracle_python, oracle_mode
+            )
         # Like `python -m`: a module in the current folder can be put under test.
-        implementation = engine.side_source(impl, (os.getcwd(),), in_process, limit)
-        settings = {"impl": impl, "oracle": oracle, "in_process": in_process}
+        implementation = engine.side_source(
+            impl, (os.getcwd(),), in_process, limit, mode=impl_mode
+        )
+        settings = {
+            "impl": impl,
+            "impl_mode": impl_mode,
+            "oracle": oracle,
+            "oracle_mode": oracle_mode,
+            "in_process": in_process,
+        }
         with _interruptible() as terminated, _progress(console, len(checks), quiet) as on_result:
             record, journal = _run(
                 checks,
@@ -198,6 +213,28 @@ def command(
         )
         sys.exit(TERMINATED if terminated.is_set() else INTERRUPTED)
     sys.exit(FAIL if stale or not record.passes else 0)
+
+
+def _refuse_modes(
+    oracle: str, oracle_mode: str, impl: str, impl_mode: str, in_process: bool
+) -> None:
+    """Refuses modes of TensorFlow where no TensorFlow could answer in them.
+
+    Raises:
+      UsageError: there is one.
+    """
+    from gradparity.engine import TENSORFLOW
+
+    if oracle == "recorded" and oracle_mode != "default":
+        raise click.UsageError(
+            f"--oracle-mode {oracle_mode} needs a live oracle: recordings are of the default mode."
+        )
+    if impl_mode != "default" and impl != TENSORFLOW:
+        raise click.UsageError(
+            f"--impl-mode {impl_mode} is a path through TensorFlow: add --impl {TENSORFLOW}."
+        )
+    if in_process and oracle_mode != impl_mode and impl == TENSORFLOW:
+        raise click.UsageError("One process has one TensorFlow in one mode: drop --in-process.")
 
 
 def _run(
