@@ -298,7 +298,7 @@ class TapedNamespace:
         gate_gradients=False,
         aggregation_method=None,
         stop_gradients=None,
-        **unconnected
+        **unconnected,
     ):
         """`tf.gradients` in the words of `tf.GradientTape.gradient`.
 
@@ -325,17 +325,18 @@ class TapedNamespace:
         except NotImplementedError as error:
             if "does not support graph control flow" not in str(error):
                 raise
-            raise NotExpressibleError("tf.GradientTape knows no control flow of TensorFlow 1")
+            raise NotExpressibleError(
+                "tf.GradientTape knows no control flow of TensorFlow 1"
+            ) from error
 
     def _target(self, y):
         self._refuse_what_is_no_tensor(y, "y")
-        is_variable = isinstance(y, self._tf.Variable)
-        return self._tf.convert_to_tensor(y) if is_variable else y
+        return self._tf.convert_to_tensor(y) if is_variable(y) else y
 
     def _source(self, x):
         """What a tape knows a tensor or variable by."""
         self._refuse_what_is_no_tensor(x, "x")
-        if not isinstance(x, self._tf.Variable):
+        if not is_variable(x):
             return x
         if hasattr(x, "handle"):
             return x.handle
@@ -350,11 +351,15 @@ class TapedNamespace:
         return value
 
     def _refuse_what_is_no_tensor(self, given, noun):
-        is_tensor = isinstance(given, (self._tf.Tensor, self._tf.Variable))
-        if not is_tensor:
+        if not (isinstance(given, self._tf.Tensor) or is_variable(given)):
             raise NotExpressibleError(
                 "tf.GradientTape takes no %s as %s" % (type(given).__name__, noun)
             )
+
+
+def is_variable(given):
+    """Whether this is a variable, of either kind: their classes have no base in common."""
+    return hasattr(given, "initializer") and hasattr(given, "value")
 
 
 def listed(given):

@@ -169,9 +169,7 @@ class InProcess:
 
 
 class _WorkerHere:
-    def __init__(
-        self, namespace: str, profile: Profile, paths: Sequence[str], mode: str
-    ) -> None:
+    def __init__(self, namespace: str, profile: Profile, paths: Sequence[str], mode: str) -> None:
         self._namespace = namespace
         self._mode = mode
         self._profile = profile

@@ -164,14 +164,47 @@ def test_a_live_run_says_that_all_recordings_are_fresh(watched, call):
     assert "recordings: all 2 fresh" in result.output
 
 
-def test_a_live_run_explains_what_differs_and_fails_only_when_asked_to(watched, call):
+def test_a_live_run_explains_a_recording_that_contradicts_it_and_fails(watched, call):
     edit(watched, "float32 [] 3.0", "float32 [] 3.5")
-    assert live(call).exit_code == 0
-    result = live(call, "--check-recordings")
+    result = live(call)
     assert result.exit_code == 1
     assert "recordings: 2 of 2 stale" in result.output
     assert "gradient 0 was float32 [] 3.5, is float32 [] 3.0" in result.output
     assert "gradparity record cases/first/triple.yaml" in result.output
+
+
+def test_other_bits_of_another_processor_are_told_and_fail_only_when_all_bits_are_demanded(
+    watched, call
+):
+    edit(watched, "float32 [] 3.0", "float32 [] 3.0000002")
+    result = live(call)
+    assert result.exit_code == 0
+    assert "2 other bits within the tolerance, as another processor may give" in result.output
+    assert live(call, "--check-recordings").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found_again"),
+    [
+        ('"float32 [] 3.0"', "null"),
+        ('"float32 [] 3.0"', '"float64 [] 3.0"'),
+        ('"float32 [] 6.0"', '"float32 [] static unknown 6.0"'),
+        ('"all": ""', '"all": "Mul"'),
+    ],
+)
+def test_what_is_no_matter_of_bits_contradicts_however_near_the_values(
+    watched, call, recorded, found_again
+):
+    edit(watched, recorded, found_again)
+    assert live(call).exit_code == 1
+
+
+def test_a_check_that_is_not_recorded_yet_fails_no_live_run(watched, corpus, call):
+    corpus("second/new", factor="11.0")
+    result = live(call)
+    assert result.exit_code == 0
+    assert "2 not recorded" in result.output
+    assert live(call, "--check-recordings").exit_code == 1
 
 
 def test_a_live_run_without_recordings_is_silent_unless_they_are_demanded(corpus, call):

@@ -140,7 +140,8 @@ def _refusal(check: Check, error: Failure) -> Verdict | None:
         return Verdict(Word.UNSUPPORTED, f"the implementation lacks an op: {_quoted(error)}")
     if error.type in NO_ANSWER_ERRORS:
         return Verdict(
-            Word.UNSUPPORTED, f"the implementation cannot be asked this in its mode: {error.message}"
+            Word.UNSUPPORTED,
+            f"the implementation cannot be asked this in its mode: {error.message}",
         )
     lacking = re.match(r"module '[\w.]+' has no attribute '(\w+)'", error.message)
     if error.type == "AttributeError" and error.stage != "run" and lacking is not None:
@@ -189,7 +190,7 @@ def _departure(
 
 def _judge_values(check: Check, oracle: Outcome, implementation: Outcome) -> Verdict:
     """Two outcomes without errors."""
-    compared = _compare_outcomes(check, oracle, implementation)
+    compared = compare_outcomes(check, oracle, implementation)
     chosen = [c.where for c in compared.comparisons if c.rule is Rule.MEANING]
     if chosen and compared.differences and _only_gradients_values(compared.differences):
         return Verdict(
@@ -229,8 +230,8 @@ def _judge_values(check: Check, oracle: Outcome, implementation: Outcome) -> Ver
     return Verdict(Word.AGREE, _agreement_text(comparisons), comparisons=comparisons)
 
 
-def _compare_outcomes(check: Check, oracle: Outcome, implementation: Outcome) -> Compared:
-    """Every gradient and then every y, pair by pair."""
+def compare_outcomes(check: Check, oracle: Outcome, implementation: Outcome) -> Compared:
+    """Every gradient and then every y of two outcomes without errors, pair by pair."""
     limits_of: LimitsOf = partial(limits, op_types=oracle.op_types, override=check.tolerance)
     differences: list[Difference] = []
     comparisons: list[Comparison] = []

@@ -24,6 +24,7 @@ class State(str, Enum):
     EDITED = "edited"  # recorded, but of another program
     OTHER_VERSION = "other version"  # recorded from another TensorFlow alone
     OTHER_SETTINGS = "other settings"  # recorded when workers configured TensorFlow otherwise
+    OTHER_BITS = "other bits"  # a live answer is as near as another processor's may be
     DIFFERS = "differs"  # a live TensorFlow has just answered otherwise
 
 
@@ -122,10 +123,12 @@ def described(checks: Sequence[Check], store: Store) -> dict[str, Any]:
     names = sorted({recording.configuration for recording in recordings if recording is not None})
     used = [configurations[name] for name in names if name in configurations]
     if not used:
-        return {"namespace": NAMESPACE, "version": store.version}
+        return {"namespace": NAMESPACE, "version": store.version, "mode": worker.MODES[0]}
     description: dict[str, Any] = {}
     for key in dict.fromkeys(key for one in used for key in one):
         values = [one[key] for one in used if key in one]
         same = all(value == values[0] for value in values)
         description[key] = values[0] if same else ", ".join(sorted({str(v) for v in values}))
+    if str(description.get("namespace", "")).startswith("tensorflow"):
+        description["mode"] = worker.MODES[0]  # no other is recorded
     return description

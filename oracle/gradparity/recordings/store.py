@@ -124,8 +124,11 @@ class Store:
 
 
 def configuration(description: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The configuration that a worker's description of itself tells of: its name and content."""
-    content = {key: value for key, value in description.items() if key != "profile"}
+    """The configuration that a worker's description of itself tells of: its name and content.
+
+    Of every profile, and of the one mode that is recorded.
+    """
+    content = {key: value for key, value in description.items() if key not in ("profile", "mode")}
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS], content
 

@@ -27,10 +27,13 @@ def side_name(side: str, profiles: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def side_versions(side: str, profiles: Mapping[str, Mapping[str, Any]]) -> str:
-    """Name and version of a side: "TensorFlow 2.21.0", "TensorFlow 2.21.0, recorded"."""
+    """Name and version of a side: "TensorFlow 2.21.0, recorded", "TensorFlow 2.21.0, xla"."""
     versions = sorted({str(d["version"]) for d in profiles.values() if "version" in d})
     recorded = ", recorded" if any(d.get("recorded") for d in profiles.values()) else ""
-    return " ".join([side_name(side, profiles), *versions]) + recorded
+    modes = sorted(
+        {str(d["mode"]) for d in profiles.values() if d.get("mode", "default") != "default"}
+    )
+    return ", ".join([" ".join([side_name(side, profiles), *versions]), *modes]) + recorded
 
 
 def versions_line(
