@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 
 PROTOCOL = 1
 MESSAGE_LIMIT = 2000  # characters kept of an error message
@@ -258,6 +259,7 @@ class Taped(AsWritten):
     def begin(self):
         """See `AsWritten.begin`."""
         tape = self._tf.GradientTape(persistent=True)
+        watcher = weakref.ref(tape)  # a tape holds its graph where no garbage collector looks
 
         class WatchedGraph(self._tf.Graph):
             def _create_op_internal(self, *args, **kwargs):
@@ -267,7 +269,7 @@ class Taped(AsWritten):
                 for tensor in list(op.inputs) + list(op.outputs):
                     dtype = tensor.dtype.base_dtype
                     if dtype.is_floating or dtype.is_complex or dtype.name == "resource":
-                        tape.watch(tensor)
+                        watcher().watch(tensor)
                 return op
 
         return WatchedGraph(), TapedNamespace(self._tf, tape, WatchedGraph), tape

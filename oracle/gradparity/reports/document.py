@@ -69,17 +69,17 @@ def totals(results: Sequence[CheckResult]) -> Json:
     needed; those in which no tensor was compared, such as an expected error, are "nothing".
     """
     words = Counter(r.verdict.word for r in results)
-    agreeing = [r for r in results if r.verdict.word is Word.AGREE]
+    by_rule: dict[Rule | None, list[CheckResult]] = {}
+    for result in results:
+        if result.verdict.word is Word.AGREE:
+            by_rule.setdefault(_loosest(result.verdict), []).append(result)
     return {
         "checks": len(results),
         "cases": len({(r.check.case.path, r.check.case.name) for r in results}),
         "verdicts": {word.value: words[word] for word in LEGEND},
         "agreement": {
-            **{
-                rule.value: _largest([r for r in agreeing if _loosest(r.verdict) is rule])
-                for rule in Rule
-            },
-            "nothing": {"checks": sum(_loosest(r.verdict) is None for r in agreeing)},
+            **{rule.value: _largest(by_rule.get(rule, [])) for rule in Rule},
+            "nothing": {"checks": len(by_rule.get(None, []))},
         },
         "arbiter": arbitration.totals(results),
     }

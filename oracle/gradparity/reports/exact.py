@@ -20,13 +20,16 @@ def element_texts(array: Array, limit: int) -> list[str]:
     themselves. Complex numbers are the same twice: "-0.0+1.5j". Strings are Python's bytes
     literals.
     """
+    elements = array.reshape(-1)[:limit]
+    if array.dtype.char in "efd":  # NumPy's own: by far the commonest
+        return list(map(str, elements))
     if array.dtype.kind == "c":
         text = _complex_text
     elif array.dtype.name.startswith(("bfloat", "float8")):
         text = _narrow_float_text
     else:
         text = _plain_text
-    return [text(element) for element in array.reshape(-1)[:limit]]
+    return [text(element) for element in elements]
 
 
 def digest(array: Array) -> str:

@@ -69,7 +69,15 @@ def pages(document: Json) -> dict[str, str]:
 def _environment(document: Json) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    class ItemsFirst(Environment):
+        """Reads `check.id` as `check["id"]`: jinja2 would fail to find an attribute first."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if isinstance(obj, dict) and attribute in obj:
+                return obj[attribute]
+            return super().getattr(obj, attribute)
+
+    environment = ItemsFirst(
         loader=PackageLoader("gradparity.reports"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -153,8 +161,8 @@ def tensor_rows(check: Json) -> Iterator[Json]:
     Yields:
       label: "gradient 0 (w1)"; for a part of `tf.IndexedSlices` with ", values" and so on.
       same: whether both sides answered letter by letter the same.
-      cells: the oracle's and the implementation's answer: its type and its marked values.
-        None where a side has no such tensor.
+      cells: the oracle's and the implementation's answer, or one for both where they are the
+        same: its type and its marked values. None where a side has no such tensor.
       compared: how the judge found them to compare, in words.
     """
     comparisons = {c["where"]: c for c in check["comparisons"]}
@@ -171,10 +179,12 @@ def tensor_rows(check: Json) -> Iterator[Json]:
             mark = "near" if comparison and comparison["rule"] else "wrong"
             one, other = (answer.get(part, _ABSENT) for answer in answers)
             kinds = [d["kind"] for d in check["differences"] if d["where"] in (label, where)]
+            same = one == other
+            cells = [_cell(one, other, mark)]
             yield {
                 "label": where,
-                "same": one == other,
-                "cells": [_cell(one, other, mark), _cell(other, one, mark)],
+                "same": same,
+                "cells": cells if same else [*cells, _cell(other, one, mark)],
                 "compared": _compared(comparison, kinds, both_none=one is other is None),
             }
 
