@@ -75,7 +75,9 @@ def show(title, report, wall, processor):
     checks = report["totals"]["checks"]
     print(f"{title}: {checks:,} checks, {report['totals']['verdicts']['agree']:,} agree")
     print(f"  whole command          {wall:8.2f} s wall, {processor:.2f} s processor")
-    print(f"  checks a second        {checks / wall:8.0f} by wall, {checks / processor:.0f} by processor")
+    print(
+        f"  checks a second        {checks / wall:8.0f} by wall, {checks / processor:.0f} by processor"
+    )
     return checks
 
 
