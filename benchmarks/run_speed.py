@@ -75,9 +75,7 @@ def show(title, report, wall, processor):
     checks = report["totals"]["checks"]
     print(f"{title}: {checks:,} checks, {report['totals']['verdicts']['agree']:,} agree")
     print(f"  whole command          {wall:8.2f} s wall, {processor:.2f} s processor")
-    print(
-        f"  checks a second        {checks / wall:8.0f} by wall, {checks / processor:.0f} by processor"
-    )
+    print(f"  checks a second        {checks / wall:8.0f} by wall, {checks / processor:.0f} by CPU")
     return checks
 
 
@@ -95,7 +93,7 @@ def recorded(count):
         rate = (checks - few_checks) / (wall - few_wall)
         by_processor = (checks - few_checks) / (processor - few_processor)
         print(f"  start                  {few_wall - few_checks / rate:8.2f} s wall")
-        print(f"  without the start      {rate:8.0f} by wall, {by_processor:.0f} by processor")
+        print(f"  without the start      {rate:8.0f} by wall, {by_processor:.0f} by CPU")
         print(f"  of this numpy_tf's own {sum(work(report, 'implementation').values()):8.2f} s")
 
 

@@ -149,6 +149,32 @@ class Processes:
         )
 
 
+class HeadStart:
+    """A source one of whose workers starts before anybody knows what to ask it.
+
+    Args:
+      source: where workers come from; what else there is to know of it, this one says too.
+      profile: of the worker that starts now.
+    """
+
+    def __init__(self, source: WorkerSource, profile: Profile) -> None:
+        self._source = source
+        self._waiting = {profile: source.start(profile)}
+
+    def start(self, profile: Profile) -> Worker:
+        """The worker that has been started already, once; then new ones."""
+        return self._waiting.pop(profile, None) or self._source.start(profile)
+
+    def close(self) -> None:
+        """Ends the worker, if nobody took it."""
+        for worker in self._waiting.values():
+            worker.close()
+        self._waiting.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+
 @dataclass(frozen=True)
 class InProcess:
     """Workers that live in this process, for debuggers: no isolation, no time limit.

@@ -74,7 +74,7 @@ def test_other_checks_are_judged_when_one_crashes_and_one_hangs(corpus, tmp_path
     }
 
 
-def test_an_invalid_case_is_shown_before_anything_is_started(corpus, monkeypatch):
+def test_an_invalid_case_is_shown_before_anything_is_asked(corpus, monkeypatch):
     corpus("first/bad", op="sinn")
     monkeypatch.setattr(engine, "run", lambda *a, **k: pytest.fail("started"))
     result = call("run", "--impl", "tame_tf")

@@ -9,7 +9,14 @@ from dataclasses import replace
 import pytest
 
 from gradparity.worker import stable_message
-from gradparity.workers import InProcess, Processes, WorkerDied, WorkerStartError, WorkerTimedOut
+from gradparity.workers import (
+    HeadStart,
+    InProcess,
+    Processes,
+    WorkerDied,
+    WorkerStartError,
+    WorkerTimedOut,
+)
 
 
 @pytest.fixture
@@ -53,6 +60,23 @@ def test_programs_and_answers_larger_than_a_pipe_holds_do_not_block(start, progr
     found = [worker.receive(30) for _ in range(4)]
     assert [gradient(outcome) for outcome in found] == [100_000.0] * 4
     assert [len(outcome.ys) for outcome in found] == [2_000] * 4
+
+
+def test_a_head_start_is_taken_once_by_its_profile_and_ended_when_nobody_takes_it(namespace):
+    source = HeadStart(namespace("tame_tf"), "tf1")
+    early = source._waiting["tf1"]
+    other = source.start("v2")
+    assert source.start("tf1") is early
+    late = source.start("tf1")
+    assert late is not early
+    assert [worker.ready()["profile"] for worker in (early, other, late)] == ["tf1", "v2", "tf1"]
+    assert source.namespace == "tame_tf"
+    for worker in (early, other, late):
+        worker.close()
+    untaken = HeadStart(namespace("tame_tf"), "tf1")
+    process = untaken._waiting["tf1"]._process
+    untaken.close()
+    assert process.returncode is not None
 
 
 def test_an_error_in_the_program_is_an_answer(start, program):

@@ -133,12 +133,14 @@ def command(
         raise click.UsageError("--check-recordings needs the default mode, which is recorded.")
     _refuse_modes(oracle, oracle_mode, impl, impl_mode, in_process)
     places = list(paths) or [Path("cases")]
+    limit = int(memory_limit * 2**30)
+    live = None if recorded else _started_oracle(in_process, limit, oracle_python, oracle_mode)
     checks = _load(places, expression)
     ledger = _ledger(impl, ledger_path)
 
     from rich.console import Console
 
-    from gradparity import engine, interpreter, reports
+    from gradparity import engine, reports
     from gradparity.arbiter import arbiter as arbitration
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.source import NoRecordingsError
@@ -149,16 +151,8 @@ def command(
     except OSError as error:
         _stop(f"The reports cannot be written: {error}", INVALID)
     console = Console()
-    limit = int(memory_limit * 2**30)
     try:
-        if recorded:
-            source: WorkerSource = _recorded(checks, recordings, oracle_version)
-        else:
-            if oracle_python is not None:
-                interpreter.examine(oracle_python)
-            source = engine.side_source(
-                engine.TENSORFLOW, (), in_process, limit, oracle_python, oracle_mode
-            )
+        source = live or _recorded(checks, recordings, oracle_version)
         # Like `python -m`: a module in the current folder can be put under test.
         implementation = engine.side_source(
             impl, (os.getcwd(),), in_process, limit, mode=impl_mode
@@ -219,6 +213,29 @@ def command(
         )
         sys.exit(TERMINATED if terminated.is_set() else INTERRUPTED)
     sys.exit(FAIL if stale or not record.passes else 0)
+
+
+def _started_oracle(
+    in_process: bool, memory_limit: int, python: str | None, mode: str
+) -> WorkerSource:
+    """The live oracle; its first worker starts at once, beside the loading of the cases."""
+    from gradparity import engine, interpreter
+    from gradparity.workers import HeadStart, WorkerStartError
+
+    if python is not None:
+        try:
+            interpreter.examine(python)
+        except engine.OracleStartError as error:
+            _stop(str(error), NO_ORACLE)
+    source = engine.side_source(engine.TENSORFLOW, (), in_process, memory_limit, python, mode)
+    if in_process:
+        return source
+    try:
+        head_start = HeadStart(source, "tf1")
+    except WorkerStartError:
+        return source  # the run will say what is wrong
+    click.get_current_context().call_on_close(head_start.close)
+    return head_start
 
 
 def _refuse_modes(
