@@ -16,6 +16,7 @@ and ends when stdin does.
 import argparse
 import base64
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -166,9 +167,15 @@ def _describe(symbol, value, np):
     }
 
 
+@functools.lru_cache(maxsize=None)  # NumPy makes a name anew each time it is asked
+def dtype_name(dtype):
+    """The name of a NumPy dtype."""
+    return dtype.name
+
+
 def encode_array(array):
     """An array as JSON: exact, for every dtype; strings as a flat list of base64 texts."""
-    encoded = {"dtype": array.dtype.name, "shape": list(array.shape)}
+    encoded = {"dtype": dtype_name(array.dtype), "shape": list(array.shape)}
     if array.dtype.kind in "OSU":
         encoded["dtype"] = "string"
         encoded["strings"] = [

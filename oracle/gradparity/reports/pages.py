@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -17,6 +17,8 @@ from gradparity.reports.legend import LEGEND
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
+    from pygments.formatter import Formatter
+    from pygments.lexer import Lexer
 
 Json: TypeAlias = dict[str, Any]
 
@@ -148,11 +150,16 @@ def highlight(code: str) -> Markup:
     """Python code as HTML, its tokens in classes that report.css colours."""
     from markupsafe import Markup
     from pygments import highlight as highlighted
+
+    return Markup(highlighted(code, *_lexer_and_formatter()))  # escapes the code
+
+
+@cache
+def _lexer_and_formatter() -> tuple[Lexer, Formatter[str]]:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    formatter = HtmlFormatter(nowrap=True)
-    return Markup(highlighted(code, PythonLexer(stripnl=False), formatter))  # escapes the code
+    return PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
 
 
 def tensor_rows(check: Json) -> Iterator[Json]:
