@@ -26,8 +26,8 @@ GROUPS = Path(__file__).with_name("against_itself.yaml")
 
 MODES = {
     "grappler": "Grappler's meta optimizer and constant folding on, as `tf.Session()` has them",
-    "xla": "every op that XLA takes is compiled by it, on the CPU",
-    "tape": "gradients by `tf.GradientTape`, which watches every tensor of the graph",
+    "xla": "Every op that XLA takes is compiled by it, on the CPU",
+    "tape": "Gradients by `tf.GradientTape`, which watches every tensor of the graph",
     "onednn": "`TF_ENABLE_ONEDNN_OPTS=1`, which is TensorFlow's own default",
 }
 KINDS = ("error", "none", "sparsity", "dtype", "shape", "value")

@@ -143,6 +143,7 @@ STANDARD_LIBRARY_OF_3_7 = {
     "collections",
     "contextlib",
     "faulthandler",
+    "functools",
     "gc",
     "importlib",
     "io",
@@ -160,6 +161,7 @@ STANDARD_LIBRARY_OF_3_7 = {
     "traceback",
     "types",
     "warnings",
+    "weakref",
 }
 
 
