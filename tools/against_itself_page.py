@@ -31,7 +31,6 @@ MODES = {
     "onednn": "`TF_ENABLE_ONEDNN_OPTS=1`, which is TensorFlow's own default",
 }
 KINDS = ("error", "none", "sparsity", "dtype", "shape", "value")
-RULES = ("bits", "ulp", "scale")
 EXAMPLES = 2  # of each group
 
 
@@ -60,9 +59,10 @@ def summary_row(mode, report):
     verdicts = totals["verdicts"]
     kinds = Counter(check["kind"] for check in report["checks"] if check["verdict"] == "differ")
     agreement = totals["agreement"]
-    compared = sum(agreement[rule]["checks"] for rule in RULES)
+    rules = [rule for rule in agreement if rule != "nothing"]
+    compared = sum(agreement[rule]["checks"] for rule in rules)
     share = f"{100 * agreement['bits']['checks'] / compared:.1f}%" if compared else "–"
-    worst = max((agreement[rule]["max_ulp"] or 0 for rule in RULES), default=0)
+    worst = max(agreement[rule]["max_ulp"] or 0 for rule in rules)
     rest = sum(verdicts[word] for word in verdicts) - sum(
         verdicts[word] for word in ("agree", "differ", "unsupported")
     )
