@@ -155,15 +155,18 @@ class HeadStart:
     Args:
       source: where workers come from; what else there is to know of it, this one says too.
       profile: of the worker that starts now.
+
+    Attributes:
+      source: the same.
     """
 
     def __init__(self, source: WorkerSource, profile: Profile) -> None:
-        self._source = source
+        self.source = source
         self._waiting = {profile: source.start(profile)}
 
     def start(self, profile: Profile) -> Worker:
         """The worker that has been started already, once; then new ones."""
-        return self._waiting.pop(profile, None) or self._source.start(profile)
+        return self._waiting.pop(profile, None) or self.source.start(profile)
 
     def close(self) -> None:
         """Ends the worker, if nobody took it."""
@@ -172,7 +175,7 @@ class HeadStart:
         self._waiting.clear()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
+        return getattr(self.source, name)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradparity.judge.verdict import Kind, Word
-from gradparity.workers import MEMORY_LIMIT, Processes
+from gradparity.workers import MEMORY_LIMIT, HeadStart, Processes
 
 if TYPE_CHECKING:
     from gradparity.arbiter.evaluation import EvaluatorProcess
     from gradparity.arbiter.opinion import Arbitration
     from gradparity.program import Profile, Program
     from gradparity.results import CheckResult, RunRecord
-    from gradparity.workers import WorkerSource
+    from gradparity.workers import HeadStart, WorkerSource
 
 # What a program may ask for that makes its gradient another thing than a derivative, on
 # purpose, or that differentiates by other names.
@@ -73,6 +73,8 @@ class Arbiter:
     @classmethod
     def beside(cls, source: WorkerSource) -> Arbiter:
         """The arbiter that evaluates programs where an oracle's workers run."""
+        if isinstance(source, HeadStart):
+            source = source.source
         if isinstance(source, Processes):
             return cls(source.namespace, source.python, source.paths, source.memory_limit)
         return cls(getattr(source, "namespace", None))

@@ -154,9 +154,7 @@ def command(
     try:
         source = live or _recorded(checks, recordings, oracle_version)
         # Like `python -m`: a module in the current folder can be put under test.
-        implementation = engine.side_source(
-            impl, (os.getcwd(),), in_process, limit, mode=impl_mode
-        )
+        implementation = engine.side_source(impl, (os.getcwd(),), in_process, limit, mode=impl_mode)
         settings = {
             "impl": impl,
             "impl_mode": impl_mode,
