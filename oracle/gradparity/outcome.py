@@ -77,8 +77,9 @@ class Outcome:
       made_by: for each y the operation it comes from, where that has several outputs.
       error: what the program raised, or None.
       op_types: the types of all ops in the graph, sorted.
-      gradient_functions: op types whose registered gradient function was called; from
-        TensorFlow only.
+      gradient_calls: "ORDER DTYPE" -> the op types whose registered gradient function was
+        called at that order for that dtype, as `worker.GradientFunctions` takes them down;
+        from TensorFlow only.
       seconds: time spent in each stage.
     """
 
@@ -86,9 +87,14 @@ class Outcome:
     gradients: Sequence[Result] = ()
     error: Failure | None = None
     op_types: Sequence[str] = ()
-    gradient_functions: Sequence[str] = ()
+    gradient_calls: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     made_by: Sequence[Maker | None] = ()
+
+    @property
+    def gradient_functions(self) -> Sequence[str]:
+        """The op types whose registered gradient function was called, sorted."""
+        return sorted({op for ops in self.gradient_calls.values() for op in ops.split()})
 
     @classmethod
     def from_json(cls, reply: Mapping[str, Any]) -> Outcome:
@@ -99,7 +105,7 @@ class Outcome:
             gradients=tuple(_result(item) for item in reply["gradients"]),
             error=None if error is None else Failure(**error),
             op_types=tuple(reply["op_types"]),
-            gradient_functions=tuple(reply.get("gradient_functions", ())),
+            gradient_calls=dict(reply.get("gradient_calls", {})),
             seconds=reply["seconds"],
             made_by=makers(reply.get("made_by", ())),
         )
@@ -111,7 +117,7 @@ class Outcome:
             "gradients": [_result_json(gradient) for gradient in self.gradients],
             "error": None if self.error is None else asdict(self.error),
             "op_types": list(self.op_types),
-            "gradient_functions": list(self.gradient_functions),
+            "gradient_calls": dict(self.gradient_calls),
             "seconds": dict(self.seconds),
             "made_by": [None if maker is None else list(astuple(maker)) for maker in self.made_by],
         }

@@ -46,6 +46,8 @@ UNSTABLE = [
     (re.compile(r"\bCustomGradient-\d+\b"), "CustomGradient-..."),
     (re.compile(r"\bFuncGraph\(name=(\w+?)_\d+, id=\d+\)"), r"FuncGraph(name=\1_..., id=...)"),
     (re.compile(r"[^\s\"'(]*/site-packages/"), ""),
+    # It counts frames of libraries, too.
+    (re.compile(r"\[elided \d+ identical lines from previous traceback\]\n?"), ""),
 ]
 
 
@@ -382,27 +384,100 @@ PATHS = {"xla": Compiled, "tape": Taped}
 
 
 class GradientFunctions:
-    """Records which registered gradient functions TensorFlow looks up and is about to call.
+    """Records which registered gradient functions TensorFlow calls, at which order and dtype.
 
-    TensorFlow's `gradients` asks `ops.get_gradient_function(op)` at the moment at which it
-    differentiates an op, and only then; None means "not differentiable" and is not called.
+    The order of an op is 1 in the program's own graph, and n + 1 when it was made while an op
+    of order n was being differentiated: by its gradient function, or by `tf.gradients` around
+    it, as the sums of gradients are. Ops that are copied rather than made (a function's body
+    that TensorFlow imports again) count as the op whose gradient function asks for them.
+
+    Each function in the registry gives way to one that records and calls it, with its name,
+    signature and docstring; what it returns, raises and is given is untouched. TensorFlow
+    looks functions up by name alone and compares none.
+
+    Args:
+      ops: the module `tensorflow.python.framework.ops`.
+      gradients_util: the module `tensorflow.python.ops.gradients_util`.
     """
 
-    def __init__(self, ops_module):
-        self._called = set()
-        self._original = ops_module.get_gradient_function
-        ops_module.get_gradient_function = self._recording
+    def __init__(self, ops, gradients_util):
+        self._calls = set()
+        self._orders = {}  # op -> its order, of ops that were made by differentiation
+        self._made = 1  # the order of ops that are made now
+        self._outer = 1  # the order of the op whose gradient function runs now
+        self._between = False  # in tf.gradients, but in no gradient function
+        for name, entry in ops._gradient_registry._registry.items():
+            if entry["type"] is not None:
+                entry["type"] = self._recording(name, entry["type"])
+        gradients_util._GradientsHelper = self._differentiating(gradients_util._GradientsHelper)
+        ops.Graph._create_op_internal = self._noting(ops.Graph._create_op_internal)
 
-    def _recording(self, op):
-        function = self._original(op)
-        if function is not None:
-            self._called.add(op.type)
-        return function
+    def _recording(self, name, function):
+        @functools.wraps(function)
+        def recorded(op, *gradients):
+            order = self._order(op)
+            for dtype in _float_dtypes(op, gradients):
+                self._calls.add((order, dtype, name))
+            before = self._made, self._outer, self._between
+            self._made, self._outer, self._between = order + 1, order, False
+            try:
+                return function(op, *gradients)
+            finally:
+                self._made, self._outer, self._between = before
+                if self._between:
+                    self._made = max(self._made, order + 1)
+
+        return recorded
+
+    def _differentiating(self, helper):
+        @functools.wraps(helper)
+        def differentiated(ys, *arguments, **options):
+            before = self._made, self._between
+            each = ys if isinstance(ys, (list, tuple)) else [ys]
+            orders = [self._order(getattr(y, "op", None)) for y in each]
+            self._made, self._between = 1 + max(orders, default=1), True
+            try:
+                return helper(ys, *arguments, **options)
+            finally:
+                self._made, self._between = before
+
+        return differentiated
+
+    def _noting(self, create):
+        @functools.wraps(create)
+        def noted(graph, *arguments, **options):
+            op = create(graph, *arguments, **options)
+            if self._made > 1:
+                self._orders[op] = self._made
+            return op
+
+        return noted
+
+    def _order(self, op):
+        return self._orders.get(op, self._outer)
 
     def take(self):
-        """The op types recorded since the last call."""
-        called, self._called = sorted(self._called), set()
-        return called
+        """The calls since the last time: "ORDER DTYPE" -> the op types, sorted and in one text."""
+        grouped = {}
+        for order, dtype, name in sorted(self._calls):
+            grouped.setdefault("%d %s" % (order, dtype), []).append(name)
+        self._calls = set()
+        self._orders.clear()
+        return {group: " ".join(names) for group, names in grouped.items()}
+
+
+def _float_dtypes(op, gradients):
+    """The real and complex floating-point dtypes that a gradient function handles.
+
+    They are those of the op's inputs and of the outputs that a gradient comes to: "other"
+    when there is none, as with lists of tensors in a variant.
+    """
+    # A tape keeps no tensors that the gradient function does not look at, but the gradients.
+    tensors = [*(op.inputs or ()), *gradients]
+    tensors += [y for y, dy in zip(op.outputs or (), gradients) if dy is not None]
+    dtypes = {tensor.dtype.base_dtype for tensor in tensors if hasattr(tensor, "dtype")}
+    names = [dtype.name for dtype in dtypes if dtype.is_floating or dtype.is_complex]
+    return names or ["other"]
 
 
 class RegisteredGradients:
@@ -543,8 +618,9 @@ class Side:
         self._path = PATHS.get(mode, AsWritten)(self._tf)
         if is_tensorflow:
             from tensorflow.python.framework import ops
+            from tensorflow.python.ops import gradients_util
 
-            self._gradient_functions = GradientFunctions(ops)
+            self._gradient_functions = GradientFunctions(ops, gradients_util)
             self._session_config = session_config(self._tf, settings_of(mode))
         with contextlib.redirect_stdout(sys.stderr):
             if profile == "tf1":
@@ -572,10 +648,12 @@ class Side:
         self._count += 1
         if self._count % COLLECT_EVERY == 0:
             gc.collect()
+        if self._gradient_functions is not None:
+            self._gradient_functions.take()  # what another side in this process has called
         outcome = execute(program, self._tf, self._np, self._session_config, self._path)
         self._registered_gradients.forget()
         if self._gradient_functions is not None:
-            outcome["gradient_functions"] = self._gradient_functions.take()
+            outcome["gradient_calls"] = self._gradient_functions.take()
         return outcome
 
 

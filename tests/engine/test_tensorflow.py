@@ -88,3 +88,56 @@ def test_what_a_program_registers_is_forgotten_after_it(record):
     for result in record.results[3:]:
         assert result.verdict.bit_equal, result.verdict.reason
         assert result.oracle.gradients[0].value.tolist() == [7.0, 7.0]
+
+
+def calls(build, gradients="gradients = tf.gradients(ys, xs)\n", profile="tf1"):
+    program = Program(profile, build + "ys = [y]\nxs = [x]\nfeeds = {}\n", gradients)
+    worker = engine.side_source(engine.TENSORFLOW).start(profile)
+    try:
+        worker.send(program)
+        outcome = worker.receive(60.0)
+    finally:
+        worker.close()
+    assert outcome.error is None, outcome.error
+    return outcome.gradient_calls
+
+
+TWICE = "first = tf.gradients(ys, xs)\ngradients = tf.gradients(first, xs)\n"
+
+
+def test_each_call_is_known_by_order_and_dtype():
+    build = "x = tf.constant([1.0, 2.0])\ny = tf.tanh(tf.cast(x, tf.float64)) * 3.0\n"
+    assert calls(build, TWICE) == {
+        "1 float32": "Cast",
+        "1 float64": "Cast Mul Tanh",
+        "2 float32": "Cast",
+        "2 float64": "Cast TanhGrad",
+    }
+
+
+def test_sums_of_gradients_are_of_the_order_of_what_they_sum():
+    build = "x = tf.constant([1.0, 2.0])\ny = tf.sin(x) + x * x\n"
+    assert calls(build, TWICE) == {
+        "1 float32": "AddV2 Mul Sin",
+        "2 float32": "AddN Cos Mul",
+    }
+
+
+@pytest.mark.parametrize("profile", ["tf1", "v2"])
+def test_the_bodies_of_branches_have_the_order_of_what_is_differentiated(profile):
+    build = "x = tf.constant(2.0)\ny = tf.cond(x > 1.0, lambda: tf.sin(x), lambda: x)\n"
+    by_order = {
+        order: set(ops.split())
+        for order, ops in calls(build, TWICE, profile).items()
+        if order.endswith("float32")
+    }
+    assert "Sin" in by_order["1 float32"] and "Cos" not in by_order["1 float32"]
+    assert "Cos" in by_order["2 float32"] and "Sin" not in by_order["2 float32"]
+
+
+def test_a_custom_gradient_is_no_call_of_the_op_that_carries_it():
+    build = (
+        "x = tf.constant([1.0, 2.0])\n"
+        "y = tf.custom_gradient(lambda x: (tf.sin(x), lambda dy: dy * 7.0))(x)\n"
+    )
+    assert calls(build) == {}

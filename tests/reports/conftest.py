@@ -94,7 +94,7 @@ def result(
 def agreeing(**more):
     w1 = dense(np.float32([1, 2, 3]))
     return result(
-        oracle=outcome(w1, gradient_functions=("Mul",)),
+        oracle=outcome(w1, gradient_calls={"1 float32": "Mul"}, op_types=("Mul",)),
         implementation=outcome(w1),
         comparisons=[Comparison("gradient 0 (w1)", Rule.BITS, 0)],
         **more,

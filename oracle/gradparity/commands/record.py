@@ -33,6 +33,12 @@ STALE, INVALID, NO_ORACLE, INTERRUPTED = 1, 2, 3, 130
     help="Ask only for the files in which a check is new or edited since it was recorded.",
 )
 @options.oracle_python
+@click.option(
+    "--registry",
+    "only_registry",
+    is_flag=True,
+    help="Write down only what TensorFlow can differentiate, for `gradparity coverage`.",
+)
 @options.jobs
 @options.time_limit
 @options.memory_limit
@@ -43,6 +49,7 @@ def command(
     only_check: bool,
     changed: bool,
     oracle_python: str | None,
+    only_registry: bool,
     jobs: int | None,
     time_limit: float,
     memory_limit: float,
@@ -60,6 +67,9 @@ def command(
     from gradparity import engine, interpreter
     from gradparity.recordings.file import RecordingError, file_name
 
+    if only_registry:
+        _record_registry(recordings)
+        return
     places = list(paths) or [Path("cases")]
     checks = _load(places)
     there = {file_name(check.case) for check in checks}
@@ -128,6 +138,18 @@ def _finish(
         f"{plural(len(changes.written), 'file')} written, {len(changes.unchanged):,} as they were, "
         f"{len(changes.removed):,} removed; {size / 1e6:.2f} MB"
     )
+
+
+def _record_registry(recordings: Path) -> None:
+    from gradparity.recordings import registry
+    from gradparity.recordings.file import RecordingError
+
+    try:
+        click.echo(f"written: {registry.write(recordings)}")
+    except RecordingError as error:
+        _stop(str(error), NO_ORACLE)
+    except OSError as error:
+        _stop(f"The registry cannot be written: {error}", INVALID)
 
 
 def _report_freshness(

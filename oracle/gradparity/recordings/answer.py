@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, TypeAlias
 
@@ -33,12 +34,12 @@ class Answer:
         or "error", or in place of these "crashed" (how the process ended) or "timed out"
         (after how many seconds).
       op_types: see `Outcome`.
-      gradient_functions: see `Outcome`.
+      gradient_calls: see `Outcome`.
     """
 
     results: Json
     op_types: tuple[str, ...] = field(default=())
-    gradient_functions: tuple[str, ...] = field(default=())
+    gradient_calls: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_outcome(outcome: Outcome) -> Answer:
@@ -53,7 +54,7 @@ def from_outcome(outcome: Outcome) -> Answer:
         makers = [each if each and each.type in EQUIVALENCES else None for each in outcome.made_by]
         if any(makers):  # the judge asks for no others
             results["made_by"] = [None if each is None else list(astuple(each)) for each in makers]
-    return Answer(results, tuple(outcome.op_types), tuple(outcome.gradient_functions))
+    return Answer(results, tuple(outcome.op_types), dict(outcome.gradient_calls))
 
 
 def to_outcome(answer: Answer) -> Outcome:
@@ -70,7 +71,7 @@ def to_outcome(answer: Answer) -> Outcome:
         gradients=() if error else tuple(_from_text(item) for item in results["gradients"]),
         error=Failure(**error) if error else None,
         op_types=answer.op_types,
-        gradient_functions=answer.gradient_functions,
+        gradient_calls=answer.gradient_calls,
         made_by=makers(results.get("made_by", ())),
     )
 

@@ -13,7 +13,7 @@ from gradparity.language.check import Case
 from gradparity.recordings.answer import Answer, Json
 
 FORMAT = "gradparity-recording"
-VERSION = 1
+VERSION = 2
 OPS_DIGITS = 8
 
 
@@ -66,7 +66,7 @@ def to_text(recording: Recording) -> str:
         answer = recorded.answer
         entry = {
             "all": " ".join(answer.op_types),
-            "differentiated": " ".join(answer.gradient_functions),
+            "differentiated": dict(answer.gradient_calls),
         }
         name = _name(entry)
         ops[name] = entry
@@ -97,7 +97,7 @@ def from_text(text: str, path: Path) -> Recording:
         if (data["format"], data["version"]) != (FORMAT, VERSION):
             raise _unreadable(path, f"is not of the format {FORMAT}, version {VERSION}")
         ops = {
-            name: (tuple(entry["all"].split()), tuple(entry["differentiated"].split()))
+            name: (tuple(entry["all"].split()), dict(entry["differentiated"]))
             for name, entry in data["ops"].items()
         }
         checks: dict[str, Recorded] = {}
@@ -108,7 +108,7 @@ def from_text(text: str, path: Path) -> Recording:
                 answer = Answer(results, *ops[name])
                 checks[_whole(check, data["file"])] = Recorded(program, answer)
         return Recording(data["file"], data["configuration"], checks)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(path, f"lacks something: {type(error).__name__}: {error}") from None
 
 

@@ -126,11 +126,15 @@ def differing(recorded: Answer, live: Answer) -> Iterator[str]:
             yield f"{part} was {_shown(then)}, is {_shown(now)}"
     for noun, left, right in (
         ("ops", recorded.op_types, live.op_types),
-        ("differentiated ops", recorded.gradient_functions, live.gradient_functions),
+        ("differentiated ops", _calls(recorded), _calls(live)),
     ):
         if left != right:
             gone, come = sorted(set(left) - set(right)), sorted(set(right) - set(left))
             yield f"{noun}: {' '.join([*(f'-{op}' for op in gone), *(f'+{op}' for op in come)])}"
+
+
+def _calls(answer: Answer) -> list[str]:
+    return [f"{op} ({group})" for group, ops in answer.gradient_calls.items() for op in ops.split()]
 
 
 def _shown(item: Any) -> str:

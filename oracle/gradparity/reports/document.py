@@ -160,7 +160,7 @@ def check_data(result: CheckResult) -> Json:
             for c in verdict.comparisons
         ],
         "blame": None if result.blame is None else _blame(result.blame),
-        "oracle": _outcome(result.oracle),
+        "oracle": _oracle(result.oracle),
         "implementation": _outcome(result.implementation),
         "script": check.program.script(),
         "arbiter": arbitration.word_data(result.arbitration),
@@ -211,7 +211,7 @@ def _outcome(outcome: Outcome | None) -> Json | None:
     if outcome is None:
         return None
     error = outcome.error
-    return {
+    data: Json = {
         "ys": [_result(y) for y in outcome.ys],
         "gradients": [_result(gradient) for gradient in outcome.gradients],
         "error": None
@@ -225,6 +225,15 @@ def _outcome(outcome: Outcome | None) -> Json | None:
         "gradient_functions": list(outcome.gradient_functions),
         "seconds": {stage: round(seconds, 6) for stage, seconds in outcome.seconds.items()},
     }
+    if outcome.gradient_calls:
+        data["gradient_calls"] = dict(outcome.gradient_calls)
+    return data
+
+
+def _oracle(outcome: Outcome | None) -> Json | None:
+    """The oracle's side, with the ops of its graph: what `gradparity coverage` counts by."""
+    data = _outcome(outcome)
+    return None if data is None or outcome is None else {**data, "op_types": list(outcome.op_types)}
 
 
 def _result(result: Result) -> Json | None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
+from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -37,7 +38,7 @@ ASSETS = ("assets/report.css", "assets/report.js")
 
 def pages(document: Json) -> dict[str, str]:
     """All files of the HTML report: path below the report's folder -> text."""
-    environment = _environment(document)
+    templates = environment(document)
     paths = page_paths(document["cases"])
     checks = defaultdict(list)
     for check in document["checks"]:
@@ -52,8 +53,8 @@ def pages(document: Json) -> dict[str, str]:
         for case in document["cases"]
     ]
     failures = [check for check in document["checks"] if wording.fails(check)]
-    files = {name: _asset(environment, name) for name in ASSETS}
-    files["report.html"] = environment.get_template("index.html").render(
+    files = {name: asset(name) for name in ASSETS}
+    files["report.html"] = templates.get_template("index.html").render(
         root="",
         cases=cases,
         paths=paths,
@@ -61,14 +62,15 @@ def pages(document: Json) -> dict[str, str]:
         failures=failures[:INDEX_FAILURES],
         failure_count=len(failures),
     )
-    template = environment.get_template("case.html")
+    template = templates.get_template("case.html")
     for case in cases:
         root = "../" * case["page"].count("/")
         files[case["page"]] = template.render(root=root, case=case, rows=tensor_rows)
     return files
 
 
-def _environment(document: Json) -> Environment:
+def environment(document: Json) -> Environment:
+    """The templates' environment, with the filters and names that they use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     class ItemsFirst(Environment):
@@ -79,14 +81,14 @@ def _environment(document: Json) -> Environment:
                 return obj[attribute]
             return super().getattr(obj, attribute)
 
-    environment = ItemsFirst(
+    templates = ItemsFirst(
         loader=PackageLoader("gradparity.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    templates.filters.update(
         anchor=anchor,
         duration=wording.duration,
         fails=wording.fails,
@@ -97,19 +99,19 @@ def _environment(document: Json) -> Environment:
         plural=wording.plural,
         url=partial(quote, errors="backslashreplace"),
     )
-    environment.globals.update(
+    templates.globals.update(
         document=document,
         names=wording.names(document),
         wording=wording,
         arbitration=arbitration,
         sides=wording.SIDES,
     )
-    return environment
+    return templates
 
 
-def _asset(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+def asset(name: str) -> str:
+    """The text of a style sheet or script, by its name in `ASSETS`."""
+    return resources.files(__package__).joinpath("templates", name).read_text("utf-8")
 
 
 def page_paths(cases: Collection[Json]) -> dict[tuple[str, str], str]:
