@@ -49,9 +49,9 @@ def sparse():
 
 @pytest.fixture
 def answer():
-    """An outcome: gradients, and one y unless it is given."""
+    """An outcome: gradients, and one y unless it is given, of a graph that sums."""
 
-    def make(*gradients, ys=None, op_types=()):
+    def make(*gradients, ys=None, op_types=("MatMul",)):
         ys = (make_dense(7.0),) if ys is None else ys
         return Outcome(ys=ys, gradients=gradients, op_types=op_types)
 

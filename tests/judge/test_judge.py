@@ -50,7 +50,7 @@ def test_a_scalar_has_no_element_to_name(check, answer, dense):
 
 def test_the_ulp_budget_is_that_of_the_ops_in_the_oracles_graph(check, answer, dense):
     strict = Tolerance("only the ulp budget is of interest here", atol=0.0)
-    oracle = answer(dense([1.0, 2.0]), op_types=["Exp", "Mul"])
+    oracle = answer(dense([1.0, 2.0]), op_types=["Exp", "MatMul"])
     near = answer(dense([1.0, NEXT_AFTER_2]), op_types=["Mul"])
     verdict = judge(check(tolerance=strict), oracle, near)
     assert (verdict.word, verdict.max_ulp) == (Word.AGREE, 1)
@@ -457,12 +457,13 @@ def test_trivial_gradients_make_a_check_vacuous_unless_it_says_that_they_are_mea
     assert verdict.word is Word.VACUOUS
     assert verdict.reason.startswith(told)
     assert not verdict.word.passes
-    for meant in (
-        check(expect=gradients),
+    assert judge(check(expect=gradients), both, both).word is Word.AGREE
+    for stopped in (
         check(stopped=["z1"]),
         check(gradients="gradients = tf.gradients(ys, xs, stop_gradients=[w1])"),
     ):
-        assert judge(meant, both, both).word is Word.AGREE
+        cut_off = gradients == [None, None]
+        assert judge(stopped, both, both).word is (Word.AGREE if cut_off else Word.VACUOUS)
 
 
 @pytest.mark.parametrize(
@@ -517,6 +518,73 @@ def test_none_is_not_what_intent_means_unless_a_stop_has_cut_it_off(check, answe
     assert verdict.word is Word.INVALID
     assert "None is not zeros" in verdict.reason
     assert judge(check(intent="zero", stopped=["z1"]), alone, alone).word is Word.AGREE
+
+
+@pytest.mark.parametrize(
+    ("weights", "gradients", "told"),
+    [
+        (["[2, 3]"], [[2.0, 3.0], [2.0, 3.0]], "the first weight"),
+        (["[2, 3]", "[5, 7]"], [[2.0, 3.0], [5.0, 7.0]], "the weight of the y at its place"),
+        (["[2, 3]", "[5, 7]"], [[7.0, 10.0], [7.0, 10.0]], "the sum of the weights"),
+        (["[2, 3]", ""], [[3.0, 4.0]], "the sum of the weights"),
+        (["np.full([2], 2.5)"], [[2.5, 2.5]], "the first weight"),
+        (["-0.0"], [-0.0], "the first weight"),
+    ],
+)
+def test_weights_that_come_back_unchanged_make_a_check_vacuous(
+    check, answer, dense, weights, gradients, told
+):
+    ys = [dense([1.0, 1.0])] * len(weights)
+    both = answer(*map(dense, gradients), ys=ys)
+    # A scalar -0.0 is all zeros, too, which is said first.
+    verdict = judge(check(weights=weights), both, both)
+    assert verdict.word is Word.VACUOUS
+    assert verdict.reason.startswith(f"every gradient is {told}") or gradients == [-0.0]
+    meant = check(weights=weights, intent="pass_through")
+    assert judge(meant, both, both).word is Word.AGREE
+    assert judge(check(weights=weights, expect=gradients), both, both).word is Word.AGREE
+    stopped = check(weights=weights, stopped=["z1"])
+    assert judge(stopped, both, both).word is Word.VACUOUS
+
+
+@pytest.mark.parametrize(
+    ("weights", "gradients"),
+    [
+        (["[2, 3]"], [[2.0, 3.5]]),
+        (["[2, 3]"], [[2.0, 3.0], [4.0, 6.0]]),
+        (["[2, 3]"], [[2.0, 3.0], None]),
+        (["[2, 3]", "[5, 7]"], [[5.0, 7.0], [2.0, 3.0]]),
+        ([None], [[2.0, 3.0]]),
+        (None, [[2.0, 3.0]]),
+        (["[2, 3]", "[5, 7, 11]"], [[7.0, 10.0]]),
+        (["-0.0"], [0.5]),
+    ],
+    ids=[
+        "one ulp off",
+        "once doubled",
+        "beside none",
+        "crossed",
+        "an expression",
+        "not asked",
+        "no sum",
+        "a sign",
+    ],
+)
+def test_gradients_that_depend_on_the_graph_are_not_handed_on(
+    check, answer, dense, weights, gradients
+):
+    sizes = [1 + (source or "").count(",") for source in weights or ["[2, 3]"]]
+    ys = [dense([1.0] * size) for size in sizes]
+    both = answer(*(None if g is None else dense(g) for g in gradients), ys=ys)
+    assert judge(check(weights=weights), both, both).word is Word.AGREE
+    verdict = judge(check(weights=weights, intent="pass_through"), both, both)
+    assert verdict.word is Word.INVALID
+    assert "not the weights in grad_ys" in verdict.reason
+
+
+def test_a_weight_handed_on_in_another_dtype_is_something_to_get_wrong(check, answer, dense):
+    both = answer(dense([2.0, 3.0], "float64"), ys=[dense([1.0, 1.0])])
+    assert judge(check(weights=["[2, 3]"]), both, both).word is Word.AGREE
 
 
 # ---- no answer ----------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_all_problems_of_a_file_are_reported_in_its_order(problems_of):
         ),
         ("xs: [w]", "xs: [w], gate_gradients: 1", "'gate_gradients' must be true or false"),
         ("xs: [w]", "xs: [w], order: 7", "'order'"),
-        ("xs: [w]", "xs: [w], intent: zeros", "'intent' must be one of zero, ones"),
+        ("xs: [w]", "xs: [w], intent: zeros", "'intent' must be one of zero, ones, pass_through"),
         ("xs: [w]", "xs: [w], tolerance: {rtol: 1}", "missing key 'why'"),
         ("xs: [w]", "xs: [w], tolerance: {why: so}", "a tolerance without a number"),
         ("xs: [w]", "xs: [w], raises: {typ: ValueError}", "unknown key 'typ'"),

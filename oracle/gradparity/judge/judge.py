@@ -69,7 +69,7 @@ def judge(check: Check, oracle: Outcome | None, implementation: Outcome | None) 
         return Verdict(Word.INVALID, str(error))
     if changed is not None:
         return Verdict(Word.ORACLE_CHANGED, f"in TensorFlow {changed[1]}")
-    unmet = unmet_intent(check, oracle.gradients)
+    unmet = unmet_intent(check, oracle)
     if unmet is not None:
         return Verdict(Word.INVALID, unmet)
     if implementation is None:
@@ -224,7 +224,7 @@ def _judge_values(check: Check, oracle: Outcome, implementation: Outcome) -> Ver
             ),
             comparisons=comparisons,
         )
-    vacuous = vacuous_reason(check, oracle.gradients)
+    vacuous = vacuous_reason(check, oracle)
     if vacuous is not None:
         return Verdict(Word.VACUOUS, vacuous, comparisons=comparisons)
     return Verdict(Word.AGREE, _agreement_text(comparisons), comparisons=comparisons)

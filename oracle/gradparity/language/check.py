@@ -99,8 +99,11 @@ class Check:
       may_raise: the classes of the errors that TensorFlow may answer with, once the graph is
         built; the implementation must then answer with the same.
       tolerance: overrides of the defaults, or None.
-      intent: "zero" or "ones" when a trivial gradient is meant, else None.
       truth: what the case declares of the truth where TensorFlow departs from it, or None.
+      intent: "zero", "ones" or "pass_through" when a trivial gradient is meant, else None.
+      weights: for each y the source of its weight in `grad_ys`, as NumPy makes it from literals:
+        "" for ones, None for an expression over the graph. None in place of all of them when
+        weights have no say in the last call, as with `order: 2` and hessians.
       build_offset: how many lines of `program.build` precede the case's own graph code.
       build_lines: for each line of `program.build`, the line of the case file that it comes from.
     """
@@ -118,6 +121,7 @@ class Check:
     tolerance: Tolerance | None = None
     intent: str | None = None
     truth: Truth | None = None
+    weights: Sequence[str | None] | None = None
     build_offset: int = 0
     build_lines: Sequence[int] = ()
 

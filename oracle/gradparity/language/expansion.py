@@ -374,6 +374,7 @@ class _Query:
                         tolerance=tolerance,
                         intent=self.model.intent,
                         truth=truth,
+                        weights=self._weights(),
                         build_offset=offset,
                         build_lines=origins,
                     )
@@ -518,6 +519,15 @@ class _Query:
         ]
         return f"[{', '.join(sources)}]"
 
+    def _weights(self) -> tuple[str | None, ...] | None:
+        """See `Check.weights`; of a query without problems."""
+        if self.model.call == "hessians" or self.model.order > 1:
+            return None
+        given = self.model.grad_ys
+        if given is None:
+            return ("",) * len(self.ys)
+        return tuple(map(_weight, given if isinstance(given, list) else [given]))
+
     def _grad_y(self, index: int, given: Any, path: DataPath) -> str:
         if given is None:
             return "None"
@@ -650,6 +660,14 @@ class _Query:
         if isinstance(expansion.model.profile, list):
             axes.append(profile)
         return f"{expansion.case.name}::{label}" + (f"[{','.join(axes)}]" if axes else "")
+
+
+def _weight(given: Any) -> str | None:
+    if given is None:
+        return ""
+    # Of another dtype than the y's: what is handed on is then no gradient of it.
+    typed = isinstance(given, dict) and "value" in given and "full" not in given
+    return None if isinstance(given, str) or typed else render(given, None, ()).source
 
 
 def _squeezed(text: str) -> str:

@@ -280,7 +280,10 @@ class QueryModel(Record):
     )
     intent: str | None = field(
         default=None,
-        metadata=key(one_of("zero", "ones"), "Declares that a trivial gradient is meant."),
+        metadata=key(
+            one_of("zero", "ones", "pass_through"),
+            "Declares that a trivial gradient is meant: zeros, ones, or grad_ys handed on.",
+        ),
     )
     truth: TruthModel | None = field(
         default=None,

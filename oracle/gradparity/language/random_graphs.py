@@ -177,8 +177,8 @@ class _Graph:
     def query(self, identifier: str) -> dict[str, Any]:
         """A query that could fail: among its xs are one that a y depends on, and a y itself.
 
-        That y has a weight which is neither zero nor one, so whatever becomes of the others
-        (None, zeros, ones), the gradients are not trivial.
+        That y is asked for twice over, with a weight which is neither zero nor one, and is
+        not stopped: whatever becomes of the others, the gradients are not trivial.
         """
         draw, tensors = self.draw, list(self.tensors.values())
         made = [t for t in tensors if t.name.startswith("t")]
@@ -189,7 +189,7 @@ class _Graph:
         xs += draw.several((t.name for t in tensors if t.name not in xs), draw.below(4))
         query: dict[str, Any] = {
             "id": identifier,
-            "ys": [y.name for y in ys],
+            "ys": [f"2.0 * {ys[0].name}", *(y.name for y in ys[1:])],
             "xs": draw.several(xs, len(xs)),
             "grad_ys": [
                 None if y is not ys[0] and draw.chance(0.3) else draw.values(y.size) for y in ys
@@ -199,7 +199,7 @@ class _Graph:
             stopped = draw.several(self.tensors, 1 + draw.below(2))
             query["stop_gradients"] = stopped
         elif draw.chance(0.3):
-            query["stop_gradient_at"] = [draw.one(sorted(self.consumed))]
+            query["stop_gradient_at"] = [draw.one(sorted(self.consumed - {ys[0].name}))]
         if draw.chance(0.25):
             query["unconnected_gradients"] = "zero"
         return query

@@ -67,7 +67,7 @@ LEGEND = {
         "○",
         "open",
         "it could not have failed",
-        "Give `grad_ys` that are distinct and not constant, or declare `intent: zero` or `ones`.",
+        "Ask with distinct `grad_ys` for what depends on the graph, or declare `intent:`.",
     ),
     Word.INVALID: Entry(
         "!",
