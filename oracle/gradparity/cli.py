@@ -23,6 +23,8 @@ COMMANDS = {
     "check": Entry("gradparity.commands.check", "Validate case files; needs no TensorFlow."),
     "record": Entry("gradparity.commands.record", "Write down what TensorFlow answers."),
     "compare": Entry("gradparity.commands.compare", "Explain what changed between two runs."),
+    "coverage": Entry("gradparity.commands.coverage", "Say which gradient functions were asked."),
+    "calibrate": Entry("gradparity.commands.calibrate", "Measure what tolerances must allow."),
     "accept": Entry("gradparity.commands.accept", "Accept differences as known, with a reason."),
     "mutants": Entry("gradparity.commands.mutants", "Prove that wrong implementations are caught."),
     "new": Entry("gradparity.commands.new", "Write a new case file to start from."),
