@@ -27,7 +27,7 @@ def answers(questions: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
 
     from gradparity import worker
 
-    config = worker.pinned_session_config(tf.compat.v1)
+    config = worker.session_config(tf.compat.v1, worker.settings_of("default"))
     config.intra_op_parallelism_threads = settings["threads"]
     found: dict[str, Any] = {}
     for name, question in questions.items():

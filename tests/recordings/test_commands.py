@@ -38,8 +38,8 @@ def test_a_recorded_run_reports_byte_for_byte_what_a_live_one_does(
 ):
     corpus("first/aborts", op="sin")
     corpus("first/invalid", op="tanh")
-    # What makes a check differ a recording cannot be asked.
-    run = ("run", "--impl", impl, "--blame", "0", "--report")
+    # What makes a check differ, and who is wrong, a recording cannot be asked.
+    run = ("run", "--impl", impl, "--blame", "0", "--arbiter", "none", "--report")
     live = call(*run, "live")
     assert call("record").exit_code == 0
     no_oracle()
@@ -174,8 +174,12 @@ def test_a_live_run_explains_a_recording_that_contradicts_it_and_fails(watched, 
 
 
 def test_other_bits_of_another_processor_are_told_and_fail_only_when_all_bits_are_demanded(
-    watched, call
+    corpus, call, tmp_path
 ):
+    case = corpus("first/triple")
+    case.write_text(case.read_text() + "tolerance: {ulp: 1, why: processors differ}\n")
+    assert call("record").exit_code == 0
+    watched = tmp_path / "recordings" / "0.0.1" / "cases" / "first" / "triple.json"
     edit(watched, "float32 [] 3.0", "float32 [] 3.0000002")
     result = live(call)
     assert result.exit_code == 0

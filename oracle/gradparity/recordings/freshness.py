@@ -102,7 +102,7 @@ class Freshness:
 
 def _differ_in_bits_alone(check: Check, recorded: Answer, live: Answer) -> bool:
     """Whether two answers that are not equal are, by the tolerance between two sides."""
-    if (recorded.op_types, recorded.gradient_functions) != (live.op_types, live.gradient_functions):
+    if (recorded.op_types, recorded.gradient_calls) != (live.op_types, live.gradient_calls):
         return False
     if not all("gradients" in answer.results for answer in (recorded, live)):
         return False
