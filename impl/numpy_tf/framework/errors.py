@@ -73,3 +73,12 @@ InternalError = globals()["InternalError"]
 def invalid_argument(message):
     """The error that a kernel raises when what it is given does not fit; the plan names the op."""
     return InvalidArgumentError(None, None, message)
+
+
+def no_kernel(op):
+    """The error of a run that meets an op of dtypes which TensorFlow's CPU has no kernel for."""
+    dtypes = ", ".join(tensor.dtype.name for tensor in op.inputs)
+    return invalid_argument(
+        f"No OpKernel was registered to support Op '{op.type}' used by {op.name} with inputs of "
+        f"type {dtypes}"
+    )

@@ -1,19 +1,21 @@
 """The greatest elements of each row, and what is sorted by them."""
 
+import math
+
 import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import INDEX, REAL, Types
-from numpy_tf.framework.export import export
+from numpy_tf.framework.export import export, export_as
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros
 from numpy_tf.ops.array.gather import TensorScatterUpdate, gather, scatter_nd
-from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape, size
-from numpy_tf.ops.array.stack import stack
+from numpy_tf.ops.array.shape import BroadcastTo, expand_dims, rank, reshape, shape, size
+from numpy_tf.ops.array.stack import concat, stack
 from numpy_tf.ops.array.transpose import transpose
 from numpy_tf.ops.math.arithmetic import divide
 from numpy_tf.ops.math.cast import cast
@@ -111,6 +113,60 @@ class TopKV2:
     gradient = _top_gradient
 
 
+@op(
+    "input: T -> values: T, indices: int32",
+    T={dtypes.float16, dtypes.bfloat16, dtypes.float32},
+    k=REQUIRED,
+    reduction_dimension=-1,
+    recall_target=0.95,
+    is_max_k=True,
+    reduction_input_size_override=-1,
+    aggregate_to_topk=True,
+)
+class ApproxTopK:
+    """The k greatest elements along a dimension; on a CPU the exact ones, of the last alone."""
+
+    def shape(op):
+        attrs, dims = op.attrs, op.inputs[0].dims
+        if dims == ():
+            raise ValueError("Shape must be at least rank 1 but is rank 0")
+        # TensorFlow takes an unknown rank for -1.
+        rank, axis = -1 if dims is None else len(dims), attrs["reduction_dimension"]
+        if not -rank <= axis < rank:
+            raise ValueError(
+                f"Invalid reduction dimension: {axis}. Must be within the range of "
+                f"[{-rank}, {rank - 1}]"
+            )
+        if not attrs["aggregate_to_topk"]:
+            raise errors.UnsupportedOpError("ApproxTopK with aggregate_to_topk=False")
+        size, count = dims[axis], attrs["k"]
+        if size is not None and size < count:
+            raise ValueError(f"input must have last dimension >= k = {count} but was {size}")
+        result = list(dims)
+        result[axis] = count
+        return [tuple(result)] * 2
+
+    def kernel(input, *, k, reduction_dimension, is_max_k, op):
+        if reduction_dimension != -1 or not is_max_k:
+            raise errors.no_kernel(op)
+        _check_count(input, k)
+        return _greatest(input, k, np.int32)
+
+    def gradient(op, grad, _):
+        indices, dims = op.outputs[1], op.outputs[1].shape.as_list()
+        axis, count = op.attrs["reduction_dimension"] % len(dims), math.prod(dims)
+        lifted = []
+        for dimension, length in enumerate(dims):
+            if dimension == axis:
+                lifted.append(reshape(indices, [*dims, 1]))
+                continue
+            spread = [1] * (len(dims) + 1)
+            spread[dimension] = length
+            lifted.append(BroadcastTo(reshape(range_of(length), spread), [*dims, 1]))
+        places = reshape(concat(lifted, len(dims)), [count, len(dims)])
+        return scatter_nd(places, reshape(grad, [count]), op.inputs[0].dims)
+
+
 @op("input: T, n: int32 -> values: T", T=REAL, reverse=False)
 class NthElement:
     """The n-th smallest element of each row; the n-th greatest under `reverse`."""
@@ -137,6 +193,34 @@ class NthElement:
         grad = expand_dims(grad, -1)
         count = expand_dims(reduce_sum(chosen, -1), -1)
         return [divide(chosen, count) * grad, None]
+
+
+def _approximate(is_max_k):
+    def top(
+        operand,
+        k,
+        reduction_dimension=-1,
+        recall_target=0.95,
+        reduction_input_size_override=-1,
+        aggregate_to_topk=True,
+        name=None,
+    ):
+        return ApproxTopK(
+            operand,
+            k=k,
+            reduction_dimension=reduction_dimension,
+            recall_target=recall_target,
+            is_max_k=is_max_k,
+            reduction_input_size_override=reduction_input_size_override,
+            aggregate_to_topk=aggregate_to_topk,
+            name=name,
+        )
+
+    return top
+
+
+export_as(_approximate(True), "nn.approx_max_k", "math.approx_max_k")
+export_as(_approximate(False), "nn.approx_min_k", "math.approx_min_k")
 
 
 class TopKResult(tuple):
