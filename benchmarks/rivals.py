@@ -20,6 +20,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # read when a library is loaded
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="-1")
 
+import images  # noqa: E402
 import numpy as np  # noqa: E402
 import workloads  # noqa: E402
 
@@ -80,7 +81,7 @@ def main():
     wanted = parser.parse_args().rows
     names = list(workloads.CONTESTANTS)
     print(f"{'':44}" + "".join(f"{name:>12}" for name in names))
-    for row in workloads.ROWS:
+    for row in (*workloads.ROWS, *images.ROWS):
         if wanted and not any(word in row.name for word in wanted):
             continue
         calls = contestants(row)

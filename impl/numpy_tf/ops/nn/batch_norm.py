@@ -62,15 +62,17 @@ def _check_images(op):
 
 
 def _forward_dims(op):
-    dims = _check_images(op)
-    channels = dims[1 if _channels_first(op.attrs["data_format"]) else -1]
+    dims = list(_check_images(op))
+    axis = 1 if _channels_first(op.attrs["data_format"]) else -1
+    channels = dims[axis]
     vectors = op.inputs[1:] if not op.attrs["is_training"] else op.inputs[1:3]
     for tensor in vectors:
         (given,) = with_rank(tensor.dims, 1)
         if None not in (channels, given) and channels != given:
             raise ValueError(f"Dimensions must be equal, but are {channels} and {given}")
         channels = given if channels is None else channels
-    return [dims, *[(channels,)] * 4]
+    dims[axis] = channels
+    return [tuple(dims), *[(channels,)] * 4]
 
 
 def _normalised(x, scale, offset, mean, variance, op):
@@ -202,9 +204,11 @@ class FusedBatchNormV3:
 
 
 def _backward_dims(op):
-    check_words(op, data_format=("NHWC", "NCHW", "NDHWC", "NCDHW"))
-    channels = op.inputs[2].dims
-    return [op.inputs[1].dims, channels, channels, (0,), (0,)]
+    dims = list(_check_images(op))
+    axis = 1 if _channels_first(op.attrs["data_format"]) else -1
+    (channels,) = with_rank(op.inputs[2].dims, 1)
+    dims[axis] = channels = dims[axis] if channels is None else channels
+    return [tuple(dims), (channels,), (channels,), (0,), (0,)]
 
 
 def _backward(y_backprop, x, scale, mean, variance, op):

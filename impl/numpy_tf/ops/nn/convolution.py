@@ -43,6 +43,11 @@ def _check_words(op):
     formats = ("NHWC", "NCHW") if images else ("NDHWC", "NCDHW")
     explicit = ("EXPLICIT",) if images else ()
     check_words(op, padding=("SAME", "VALID", *explicit), data_format=formats)
+    if not images and len(op.attrs["strides"]) < 5:
+        raise ValueError(
+            f"Attr 'strides' of '{op.type}' Op passed list of length "
+            f"{len(op.attrs['strides'])} less than minimum 5."
+        )
 
 
 def _static_counts(op, sizes, window):

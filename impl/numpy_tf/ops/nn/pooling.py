@@ -94,7 +94,7 @@ def _pooled_dims_by_inputs(op):
     dims = static_dims(op.inputs[0], op.attrs["data_format"])
     ksize, strides = (constant_value(tensor) for tensor in op.inputs[1:3])
     if ksize is None or strides is None:
-        return (None,) * 4
+        return None
     for name, numbers in (("ksize", ksize), ("stride", strides)):
         if numbers.size != 4:
             raise ValueError(

@@ -154,6 +154,8 @@ class ApproxTopK:
 
     def gradient(op, grad, _):
         indices, dims = op.outputs[1], op.outputs[1].shape.as_list()
+        if None in dims:
+            raise ValueError("Cannot convert unknown Dimension ? to a Tensor.")
         axis, count = op.attrs["reduction_dimension"] % len(dims), math.prod(dims)
         lifted = []
         for dimension, length in enumerate(dims):
