@@ -91,7 +91,7 @@ class Convolution:
             return runner(tf, graph, [*gradients, y], {x: self.x, w: self.w})
 
     def by_hand(self, np):
-        batch, size, _, depth = self.shape
+        batch, size, _, _ = self.shape
         flat = self.weights.reshape(-1, self.outputs)
 
         def call():

@@ -319,12 +319,17 @@ def _hits(windows, images):
 
 def _sum_of_hits(windows, hits, grads):
     """Zeros of the images' shape, with each window's gradient added at its hits."""
-    zero = grads.dtype.type(0)
-    if grads.dtype.kind in "iu" or np.isfinite(grads).all():
-        shares = [grads * hit for hit in hits]
-    else:
-        shares = [np.where(hit, grads, zero) for hit in hits]
-    return windows.sum_of(shares, grads.shape[0], grads.shape[-1], grads.dtype)
+    sizes = grads.shape[0], grads.shape[-1], grads.dtype
+    if grads.dtype.kind not in "iu" and not np.isfinite(grads).all():
+        zero = grads.dtype.type(0)
+        return windows.sum_of([np.where(hit, grads, zero) for hit in hits], *sizes)
+    if not windows.disjoint:
+        return windows.sum_of([grads * hit for hit in hits], *sizes)
+    result = windows.padded_zeros(*sizes)
+    for tap, hit in enumerate(hits):
+        np.multiply(grads, hit, out=windows.at(result, tap))
+    result += 0  # what is not hit is 0, also where -1 times 0 made -0
+    return windows.unpadded(result)
 
 
 def _taken(windows, hits, grads):
