@@ -3,8 +3,9 @@
 import itertools
 
 import numpy as np
-import numpy_tf as tf
 import pytest
+
+import numpy_tf as tf
 from numpy_tf.framework import errors
 from numpy_tf.ops.nn.windows import Windows, static_count
 

@@ -75,6 +75,11 @@ def invalid_argument(message):
     return InvalidArgumentError(None, None, message)
 
 
+def unimplemented(message):
+    """The error of a run that asks for what TensorFlow's CPU does not do."""
+    return UnimplementedError(None, None, message)
+
+
 def no_kernel(op):
     """The error of a run that meets an op of dtypes which TensorFlow's CPU has no kernel for."""
     dtypes = ", ".join(tensor.dtype.name for tensor in op.inputs)

@@ -25,6 +25,7 @@ from numpy_tf.ops.nn.windows import (
     spatial,
     static_count,
     static_dims,
+    widened,
 )
 
 # -- static shapes -----------------------------------------------------------------------
@@ -133,19 +134,6 @@ def _filter_dims_2d(op):
 _SHORT_RUN = 12
 
 
-def _widened(*arrays):
-    """Half precision is computed in float32, and rounded once at the end."""
-    if arrays[0].dtype.itemsize == 2:
-        return [array.astype(np.float32) for array in arrays]
-    return arrays
-
-
-def _last(array, data_format):
-    """The array with its channels last."""
-    axis = channels_axis(data_format)
-    return array if axis == array.ndim - 1 else np.moveaxis(array, axis, -1)
-
-
 def _rows(windows, images):
     """[batch·counts, taps·channels]: one row for each window."""
     view = windows.view(windows.padded(images))
@@ -195,10 +183,6 @@ def _by_images(windows, grads, filter):
 
 
 # -- checks ------------------------------------------------------------------------------
-
-
-def _unimplemented(message):
-    return errors.UnimplementedError(None, None, message)
 
 
 def _windows_over(op, sizes, window):
@@ -314,10 +298,10 @@ class Conv2D:
     shape = _convolved_dims
 
     def kernel(input, filter, *, op):
-        _check_spatial_only(op, _unimplemented)
+        _check_spatial_only(op, errors.unimplemented)
         _check_channels_last(
             op,
-            _unimplemented,
+            errors.unimplemented,
             "The Conv2D op currently only supports the NHWC tensor format on the CPU. "
             "The op was given the format: NCHW",
         )
@@ -328,7 +312,7 @@ class Conv2D:
                 f"{input.shape[-1]} vs {filter.shape[2]}"
             )
         windows = _windows_over(op, input.shape[1:-1], filter.shape[:2])
-        return _convolve(windows, *_widened(input, filter)).astype(input.dtype, copy=False)
+        return _convolve(windows, *widened(input, filter)).astype(input.dtype, copy=False)
 
     def gradient(op, grad):
         images, filter = op.inputs
@@ -365,7 +349,7 @@ class Conv2DBackpropFilter:
                 f"{math.prod(filter_shape[:2]) * input.shape[-1] * filter_shape[3]}, got "
                 f"{math.prod(filter_shape)}"
             )
-        result = _by_filter(windows, *_widened(input, out_backprop), filter_shape)
+        result = _by_filter(windows, *widened(input, out_backprop), filter_shape)
         return result.astype(input.dtype, copy=False)
 
     def gradient(op, grad):
@@ -408,7 +392,7 @@ class Conv2DBackpropInput:
         return (batch, *sizes[1:])
 
     def kernel(input_sizes, filter, out_backprop, *, op):
-        _check_spatial_only(op, _unimplemented)
+        _check_spatial_only(op, errors.unimplemented)
         _check_channels_last(
             op, errors.invalid_argument, "Conv2DCustomBackpropInputOp only supports NHWC."
         )
@@ -424,7 +408,7 @@ class Conv2DBackpropInput:
                 "feature request if you run into this issue. Computed input depth "
                 f"{images_shape[-1]} doesn't match filter input depth {filter.shape[2]}"
             )
-        grads, kernels = _widened(out_backprop, filter)
+        grads, kernels = widened(out_backprop, filter)
         return _by_images(windows, grads, kernels).astype(filter.dtype, copy=False)
 
     def gradient(op, grad):
@@ -479,7 +463,7 @@ class Conv3D:
                 f"input ({input.shape[-1]})"
             )
         windows = _windows_over(op, input.shape[1:-1], filter.shape[:3])
-        return _convolve(windows, *_widened(input, filter)).astype(input.dtype, copy=False)
+        return _convolve(windows, *widened(input, filter)).astype(input.dtype, copy=False)
 
     def gradient(op, grad):
         volumes, filter = op.inputs
@@ -508,7 +492,7 @@ class Conv3DBackpropFilterV2:
         _check_depths_3d(filter_shape, out_backprop)
         windows = _windows_over(op, input.shape[1:-1], filter_shape[:3])
         _check_backprop("Conv3DBackpropFilterOp", input.shape, filter_shape, out_backprop, windows)
-        result = _by_filter(windows, *_widened(input, out_backprop), filter_shape)
+        result = _by_filter(windows, *widened(input, out_backprop), filter_shape)
         return result.astype(input.dtype, copy=False)
 
     def gradient(op, grad):
@@ -545,7 +529,7 @@ class Conv3DBackpropInputV2:
         _check_depths_3d(filter.shape, out_backprop)
         windows = _windows_over(op, volumes_shape[1:-1], filter.shape[:3])
         _check_backprop("Conv3DBackpropInputOp", volumes_shape, filter.shape, out_backprop, windows)
-        grads, kernels = _widened(out_backprop, filter)
+        grads, kernels = widened(out_backprop, filter)
         return _by_images(windows, grads, kernels).astype(filter.dtype, copy=False)
 
     def gradient(op, grad):

@@ -19,6 +19,7 @@ from numpy_tf.ops.nn.windows import (
     spatial,
     static_count,
     static_dims,
+    widened,
 )
 
 _ATTRS = {
@@ -50,9 +51,7 @@ def _check_lengths(op):
 
 def _check_channels_last(op):
     if op.attrs["data_format"] == "NCHW":
-        raise errors.UnimplementedError(
-            None, None, "Depthwise convolution on CPU is only supported for NHWC format"
-        )
+        raise errors.unimplemented("Depthwise convolution on CPU is only supported for NHWC format")
 
 
 def _windows(op, sizes, window):
@@ -92,13 +91,6 @@ def _check_backprop(name, images_shape, filter_shape, grads, windows):
         )
 
 
-def _widened(*arrays):
-    """Half precision is computed in float32, and rounded once at the end."""
-    if arrays[0].dtype.itemsize == 2:
-        return [array.astype(np.float32) for array in arrays]
-    return arrays
-
-
 def _by_channel(array, filter_shape):
     """[..., depth, multiplier]: the outputs of each channel."""
     return array.reshape(*array.shape[:-1], *filter_shape[2:])
@@ -135,9 +127,7 @@ class DepthwiseConv2dNative:
     def kernel(input, filter, *, op):
         _check_channels_last(op)
         if set(op.attrs["dilations"]) != {1}:
-            raise errors.UnimplementedError(
-                None,
-                None,
+            raise errors.unimplemented(
                 "Current kernel implementation does not support dilations, received "
                 f"{op.attrs['dilations']}",
             )
@@ -152,7 +142,7 @@ class DepthwiseConv2dNative:
                 f"input and filter must have the same depth: {input.shape[3]} vs {depth}"
             )
         windows = _windows(op, input.shape[1:3], filter.shape[:2])
-        images, kernels = _widened(input, filter)
+        images, kernels = widened(input, filter)
         total = np.zeros((input.shape[0], *windows.counts, *filter.shape[2:]), images.dtype)
         padded = windows.padded(images)
         for seen, weights in zip(
@@ -184,7 +174,7 @@ class DepthwiseConv2dNativeBackpropFilter:
         _check_backprop(
             "DepthwiseConv2DBackpropFilter", input.shape, filter_shape, out_backprop, windows
         )
-        images, grads = _widened(input, out_backprop)
+        images, grads = widened(input, out_backprop)
         by_channel = _by_channel(grads, filter_shape)
         padded = windows.padded(images)
         taps = [
@@ -215,7 +205,7 @@ class DepthwiseConv2dNativeBackpropInput:
         _check_backprop(
             "DepthwiseConv2DBackpropInput", images_shape, filter.shape, out_backprop, windows
         )
-        kernels, grads = _widened(filter, out_backprop)
+        kernels, grads = widened(filter, out_backprop)
         depth = filter.shape[2]
         by_channel = _by_channel(grads, filter.shape)
         shares = [

@@ -40,9 +40,7 @@ def _windows(images, filter, op):
     strides, rates = op.attrs["strides"], op.attrs["rates"]
     for numbers, word in ((strides, "Stride"), (rates, "Rate")):
         if numbers[0] != 1 or numbers[3] != 1:
-            raise errors.UnimplementedError(
-                None, None, f"{word} is only supported across spatial dimensions."
-            )
+            raise errors.unimplemented(f"{word} is only supported across spatial dimensions.")
     if images.shape[3] != filter.shape[2]:
         raise errors.invalid_argument(
             f"input and filter must have the same depth: {images.shape[3]} vs {filter.shape[2]}"

@@ -63,9 +63,7 @@ def _sequences(value, op, state):
     if value.ndim != 4:
         raise errors.invalid_argument("tensor_in must be 4-dimensional")
     if ratios[0] != 1 or ratios[3] != 1:
-        raise errors.UnimplementedError(
-            None,
-            None,
+        raise errors.unimplemented(
             f"Fractional {kind} pooling is not yet supported on the batch nor channel dimension.",
         )
     if not attrs["deterministic"] and (attrs["seed"] or attrs["seed2"]):

@@ -54,7 +54,7 @@ def _patches(images, ksizes, strides, padding, rates=None):
     named = (("ksizes", ksizes), ("strides", strides), ("rates", rates or [1] * rank))
     for name, numbers in named:
         if numbers[0] != 1 or numbers[-1] != 1:
-            raise errors.UnimplementedError(None, None, f"Only support {name} across space.")
+            raise errors.unimplemented(f"Only support {name} across space.")
         if min(numbers) < 1:
             raise errors.OutOfRangeError(None, None, f"{name} is out of range.")
     spatial = slice(1, -1)

@@ -123,10 +123,6 @@ def _merged_input_and_grad(op):
 # -- checks ------------------------------------------------------------------------------
 
 
-def _unimplemented(message):
-    return errors.UnimplementedError(None, None, message)
-
-
 def _check_channels_last(op, kernel):
     data_format = op.attrs["data_format"]
     if data_format.startswith("NC"):
@@ -148,18 +144,20 @@ def _check_images(images, ksize, strides):
         raise errors.invalid_argument(f"tensor_in must be 4-dimensional, got {images.ndim}")
     _check_positive(ksize)
     if ksize[0] != 1 or strides[0] != 1:
-        raise _unimplemented("Pooling is not yet supported on the batch dimension.")
+        raise errors.unimplemented("Pooling is not yet supported on the batch dimension.")
     if ksize[3] == 1:
         return
     if ksize[1] != 1 or ksize[2] != 1:
-        raise _unimplemented(
+        raise errors.unimplemented(
             "MaxPooling supports exactly one of pooling across depth or pooling across "
             "width/height."
         )
     if ksize[3] != strides[3]:
-        raise _unimplemented("Depthwise max pooling requires the depth window to equal the stride")
+        raise errors.unimplemented(
+            "Depthwise max pooling requires the depth window to equal the stride"
+        )
     if images.shape[3] % ksize[3]:
-        raise _unimplemented(
+        raise errors.unimplemented(
             "Depthwise max pooling requires the depth window to evenly divide the input depth"
         )
 
@@ -173,7 +171,7 @@ def _check_volumes(volumes, op):
     for index, name in enumerate(("batch", "depth")):
         both = (outside_spatial(n, data_format)[index] for n in (ksize, strides))
         if tuple(both) != (1, 1):
-            raise _unimplemented(f"Pooling is not yet supported on the {name} dimension.")
+            raise errors.unimplemented(f"Pooling is not yet supported on the {name} dimension.")
 
 
 def _check_shape(name, array, wanted):
@@ -353,7 +351,7 @@ def _max_pool(input, ksize, strides, op):
 def _max_pool_grad(orig_input, orig_output, grad, ksize, strides, op):
     _check_channels_last(op, "Default MaxPoolingGradOp")
     if ksize[3] != 1 or strides[3] != 1:
-        raise _unimplemented("MaxPoolingGrad is not yet supported on the depth dimension.")
+        raise errors.unimplemented("MaxPoolingGrad is not yet supported on the depth dimension.")
     _check_images(orig_input, ksize, strides)
     windows = _windows(orig_input.shape[1:-1], ksize, strides, op)
     _check_grads(windows, orig_input, orig_output, grad)
@@ -363,7 +361,7 @@ def _max_pool_grad(orig_input, orig_output, grad, ksize, strides, op):
 def _max_pool_grad_grad(orig_input, orig_output, grad, ksize, strides, op):
     _check_channels_last(op, "Default MaxPoolingGradGradOp")
     if ksize[3] != 1 or strides[3] != 1:
-        raise _unimplemented("MaxPoolingGrad is not yet supported on the depth dimension.")
+        raise errors.unimplemented("MaxPoolingGrad is not yet supported on the depth dimension.")
     _check_images(orig_input, ksize, strides)
     windows = _windows(orig_input.shape[1:-1], ksize, strides, op)
     _check_shape("grad", grad, orig_input.shape)
@@ -701,7 +699,7 @@ def _image_means_windows(images_shape, op, kernel):
     _check_channels_last(op, kernel)
     ksize, strides = op.attrs["ksize"], op.attrs["strides"]
     if ksize[3] != 1 and ksize[1:3] == [1, 1] and ksize[3] == strides[3]:
-        raise _unimplemented("Non-spatial pooling is not yet supported. Volunteers? :)")
+        raise errors.unimplemented("Non-spatial pooling is not yet supported. Volunteers? :)")
     _check_images(np.broadcast_to(0, images_shape), ksize, strides)
     return _windows(images_shape[1:-1], ksize, strides, op)
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from numpy_tf.framework import errors
-from numpy_tf.framework.tensor_shape import bracket_dims
 from numpy_tf.ops.array.dims import with_rank
 
 # -- data formats ------------------------------------------------------------------------
@@ -147,17 +146,16 @@ def check_words(op, **allowed):
             )
 
 
-def check_rank(array, rank, name):
-    """InvalidArgumentError unless an array that a kernel is given has this rank."""
-    if array.ndim != rank:
-        raise errors.invalid_argument(
-            f"{name} must be {rank}-dimensional: {bracket_dims(array.shape)}"
-        )
-
-
 def static_dims(tensor, data_format):
     """The static shape of an input in this format, of which at least the rank is known."""
     return with_rank(tensor.dims, len(data_format))
+
+
+def widened(*arrays):
+    """Half precision as float32, in which sums over windows are computed; else as it is."""
+    if arrays[0].dtype.itemsize == 2:
+        return [array.astype(np.float32) for array in arrays]
+    return arrays
 
 
 # -- arrays seen through windows ---------------------------------------------------------
@@ -175,10 +173,10 @@ class Windows:
     def __init__(self, spans):
         self._spans = tuple(spans)
         self.counts = tuple(s.count for s in spans)
-        self.sizes = tuple(s.size for s in spans)
         self.window = tuple(s.window for s in spans)
         self.taps = tuple(itertools.product(*(range(s.window) for s in spans)))
         self.pads = any(s.before or s.after for s in spans)
+        self._padded_sizes = tuple(s.before + s.size + s.after for s in spans)
         self._inner = (
             slice(None),
             *(slice(s.before, s.before + s.size) for s in spans),
@@ -214,15 +212,14 @@ class Windows:
         """The images with `fill` around them; themselves when there is no padding."""
         if not self.pads:
             return images
-        result = np.full(self._padded_shape(images), fill, images.dtype)
+        shape = (images.shape[0], *self._padded_sizes, images.shape[-1])
+        result = np.full(shape, fill, images.dtype)
         result[self._inner] = images
         return result
 
     def padded_zeros(self, batch, channels, dtype):
         """Zeros of the shape of padded images."""
-        return np.zeros(
-            (batch, *(s.before + s.size + s.after for s in self._spans), channels), dtype
-        )
+        return np.zeros((batch, *self._padded_sizes, channels), dtype)
 
     def unpadded(self, padded):
         """What is within the padding."""
@@ -291,13 +288,6 @@ class Windows:
             at = self.at(result, tap)
             at += parts[tap]
         return self.unpadded(result)
-
-    def _padded_shape(self, images):
-        return (
-            images.shape[0],
-            *(s.before + s.size + s.after for s in self._spans),
-            images.shape[-1],
-        )
 
     @property
     def number_of_taps(self):
