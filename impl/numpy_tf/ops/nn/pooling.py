@@ -294,10 +294,10 @@ def _equal_taps(windows, images, pooled):
 
 def _first_of(hits):
     """The hits that have none before them."""
-    free = True
+    free = None
     for hit in hits:
-        first = hit & free
-        free = free & ~hit
+        first = hit if free is None else hit & free
+        free = ~hit if free is None else free ^ first
         yield first
 
 
@@ -315,18 +315,22 @@ def _hits(windows, images):
     return (best == tap for tap in range(windows.number_of_taps))
 
 
+def _where_hit(grads, hit):
+    """The gradients where there is a hit, else 0: by their bits, which is quicker than np.where."""
+    bits = np.dtype(f"i{grads.dtype.itemsize}")
+    mask = -hit.view(np.int8).astype(bits)  # -1 has all bits
+    return (grads.view(bits) & mask).view(grads.dtype)
+
+
 def _sum_of_hits(windows, hits, grads):
     """Zeros of the images' shape, with each window's gradient added at its hits."""
     sizes = grads.shape[0], grads.shape[-1], grads.dtype
-    if grads.dtype.kind not in "iu" and not np.isfinite(grads).all():
-        zero = grads.dtype.type(0)
-        return windows.sum_of([np.where(hit, grads, zero) for hit in hits], *sizes)
     if not windows.disjoint:
-        return windows.sum_of([grads * hit for hit in hits], *sizes)
+        return windows.sum_of([_where_hit(grads, hit) for hit in hits], *sizes)
     result = windows.padded_zeros(*sizes)
     for tap, hit in enumerate(hits):
-        np.multiply(grads, hit, out=windows.at(result, tap))
-    result += 0  # what is not hit is 0, also where -1 times 0 made -0
+        windows.at(result, tap)[...] = _where_hit(grads, hit)
+    result += 0  # as a sum has it: 0, also for a gradient of -0
     return windows.unpadded(result)
 
 

@@ -5,6 +5,7 @@ one place within the window. All windows at once, seen at one tap, are a strided
 padded array, and so are all windows with all their taps: nothing is gathered by index.
 """
 
+import functools
 import itertools
 import math
 from typing import NamedTuple
@@ -196,12 +197,12 @@ class Windows:
             for tap in self.taps
         ]
 
-    @classmethod
-    def over(cls, sizes, window, strides, padding, dilations=None, explicit=None):
+    @staticmethod
+    def over(sizes, window, strides, padding, dilations=None, explicit=None):
         """Those of one size, stride and dilation for each spatial dimension."""
-        ones, none = itertools.repeat(1), itertools.repeat((0, 0))
-        every = zip(sizes, window, strides, dilations or ones, explicit or none, strict=False)
-        return cls([span(s, w, d, padding, r, e) for s, w, d, r, e in every])
+        dilations = None if dilations is None else tuple(dilations)
+        numbers = (tuple(each) for each in (sizes, window, strides))
+        return _windows_over(*numbers, padding, dilations, explicit)
 
     @property
     def disjoint(self):
@@ -293,3 +294,10 @@ class Windows:
     def number_of_taps(self):
         """How many taps a window has."""
         return math.prod(self.window)
+
+
+@functools.lru_cache(maxsize=1024)  # a graph meets the same few in every run
+def _windows_over(sizes, window, strides, padding, dilations, explicit):
+    ones, none = itertools.repeat(1), itertools.repeat((0, 0))
+    every = zip(sizes, window, strides, dilations or ones, explicit or none, strict=False)
+    return Windows([span(s, w, d, padding, r, e) for s, w, d, r, e in every])
