@@ -299,7 +299,7 @@ class FusedBatchNormGradV3:
 
     shape = _backward_dims
 
-    def kernel(y_backprop, x, scale, reserve_space_1, reserve_space_2, reserve_space_3, *, op):
+    def kernel(y_backprop, x, scale, reserve_space_1, reserve_space_2, _, *, op):
         return _backward(y_backprop, x, scale, reserve_space_1, reserve_space_2, op)
 
     gradient = _backward_gradient
