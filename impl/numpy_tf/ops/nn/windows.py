@@ -8,7 +8,7 @@ padded array, and so are all windows with all their taps: nothing is gathered by
 import functools
 import itertools
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -50,7 +50,8 @@ def explicit_pairs(explicit_paddings, data_format):
 # -- sizes -------------------------------------------------------------------------------
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True)
+class Span:
     """The windows along one dimension.
 
     Attributes:
