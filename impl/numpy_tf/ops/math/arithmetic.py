@@ -15,6 +15,7 @@ from numpy_tf.framework.tensor_shape import merge_dims
 from numpy_tf.framework.variant import Variant, sum_of_values
 from numpy_tf.ops.array.fill import ones_like, zeros_like
 from numpy_tf.ops.array.select import where, where_v2
+from numpy_tf.ops.kernels import quotient
 from numpy_tf.ops.math.broadcasting import (
     broadcast_shape,
     equal_full_shapes,
@@ -87,7 +88,7 @@ class RealDiv:
     elementwise = True
 
     def kernel(x, y, *, dtype):
-        return _integer_division(np.divide, x, y, dtype)
+        return _integer_division(quotient, x, y, dtype)
 
     def gradient(op, grad):
         x, y = conj(op.inputs[0]), conj(op.inputs[1])
@@ -104,7 +105,7 @@ class Div:
     elementwise = True
 
     def kernel(x, y, *, dtype):
-        return _integer_division(np.divide, x, y, dtype)
+        return _integer_division(quotient, x, y, dtype)
 
     def gradient(op, grad):
         x, y = conj(op.inputs[0]), conj(op.inputs[1])
@@ -121,7 +122,7 @@ class DivNoNan:
     elementwise = True
 
     def kernel(x, y, *, dtype):
-        return np.where(y == 0, dtype.type(0), np.divide(x, y))
+        return np.where(y == 0, dtype.type(0), quotient(x, y))
 
     def gradient(op, grad):
         x, y = conj(op.inputs[0]), conj(op.inputs[1])

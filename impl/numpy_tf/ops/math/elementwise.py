@@ -18,7 +18,7 @@ from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros_like
-from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second
+from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second, quotient
 from numpy_tf.ops.math.arithmetic import Mul
 from numpy_tf.ops.math.cast import conj
 
@@ -236,7 +236,7 @@ def _reciprocal(x):
         if not np.all(x):
             raise errors.invalid_argument("Integer division by zero")
         return np.trunc(1 / x).astype(x.dtype)
-    return x.dtype.type(1) / x
+    return quotient(ONE[x.dtype], x)
 
 
 @op("x: T -> y: T", T=INEXACT | SIGNED, public="reciprocal, math.reciprocal")

@@ -8,6 +8,7 @@ from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.shape import BroadcastGradientArgs, reshape, shape
+from numpy_tf.ops.kernels import quotient
 from numpy_tf.ops.math.arithmetic import NotEqual
 from numpy_tf.ops.math.broadcasting import (
     broadcast_shape,
@@ -72,7 +73,7 @@ class Xdivy:
     shape = broadcast_shape
 
     def kernel(x, y):
-        return _guarded(x, x / y)
+        return _guarded(x, quotient(x, y))
 
     def gradient(op, grad):
         x, y = op.inputs
