@@ -420,7 +420,7 @@ class Evaluator:
             self._tf.disable_v2_behavior()
         else:
             self._tf.enable_v2_behavior()
-        self._config = worker.pinned_session_config(self._tf)
+        self._config = worker.session_config(self._tf, worker.settings_of("default"))
         self._registered = worker.RegisteredGradients(self._tf)
         self._opened = None
 
