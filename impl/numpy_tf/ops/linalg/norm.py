@@ -72,3 +72,12 @@ def _of_sizes(sizes, ord, axis, of_matrices):
             sizes = reduce_sum(sizes, axis[1], keepdims=True)
         return reduce_max(sizes, first, keepdims=True)
     return pow(reduce_sum(pow(sizes, ord), axis, keepdims=True), 1.0 / ord)
+
+
+@export("linalg.normalize")
+def normalize(tensor, ord="euclidean", axis=None, name=None):
+    """The tensor divided by its norm, and that norm; see `norm` for the arguments."""
+    with NameScope(name, "normalize", [tensor]):
+        tensor = convert_to_tensor(tensor)
+        size = norm(tensor, ord, axis, keepdims=True)
+        return tensor / size, size

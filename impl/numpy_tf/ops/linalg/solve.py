@@ -215,10 +215,11 @@ class MatrixSolve:
         matrix, solution = op.inputs[0], op.outputs[0]
         flipped = op.attrs["adjoint"]
         grad_rhs = MatrixSolve(matrix, grad, adjoint=not flipped)
-        return _grad_of_matrix(solution, grad_rhs, flipped), grad_rhs
+        return grad_of_matrix(solution, grad_rhs, flipped), grad_rhs
 
 
-def _grad_of_matrix(solution, grad_rhs, flipped):
+def grad_of_matrix(solution, grad_rhs, flipped):
+    """The gradient for the matrix, or its adjoint, of a system with this solution."""
     if flipped:
         return -matmul(solution, grad_rhs, adjoint_b=True)
     return -matmul(grad_rhs, solution, adjoint_b=True)
@@ -256,28 +257,30 @@ class MatrixTriangularSolve:
             )
         if adjoint:
             matrix, lower = _adjoint_of(matrix), not lower
-        return _substituted(matrix, rhs, lower)
+        return substituted(matrix, rhs, lower)
 
     def gradient(op, grad):
         matrix, rhs = op.inputs
         lower, flipped = op.attrs["lower"], op.attrs["adjoint"]
         grad_rhs = MatrixTriangularSolve(matrix, grad, lower=lower, adjoint=not flipped)
-        grad_matrix = _grad_of_matrix(op.outputs[0], grad_rhs, flipped)
+        grad_matrix = grad_of_matrix(op.outputs[0], grad_rhs, flipped)
         triangle = (-1, 0) if lower else (0, -1)
         grad_matrix = MatrixBandPart(grad_matrix, *triangle)
         return summed_over_batches(matrix, rhs, grad_matrix, grad_rhs)
 
 
-def _substituted(matrix, rhs, lower):
+def substituted(matrix, rhs, lower, bands=None):
     """Forward or backward substitution, row by row for all batches at once.
 
+    With `bands`, only so many diagonals are looked at.
     Row by row as Eigen does it: a zero on the diagonal makes infinities and no error.
     """
     batch = np.broadcast_shapes(matrix.shape[:-2], rhs.shape[:-2])
     solution = np.broadcast_to(rhs, (*batch, *rhs.shape[-2:])).copy()
     size = matrix.shape[-1]
+    bands = size if bands is None else bands
     for row in range(size) if lower else range(size - 1, -1, -1):
-        known = slice(0, row) if lower else slice(row + 1, size)
+        known = slice(max(0, row - bands + 1), row) if lower else slice(row + 1, row + bands)
         before = matrix[..., row : row + 1, known] @ solution[..., known, :]
         solution[..., row, :] -= before[..., 0, :]
         solution[..., row, :] /= matrix[..., row, row, np.newaxis]
