@@ -46,6 +46,7 @@ from numpy_tf.ops.math import (  # noqa: F401
     reduction,
     segment,
     sequence,
+    sparse_segment,
     special,
     trigonometric,
 )

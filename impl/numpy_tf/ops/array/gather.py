@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, Types
+from numpy_tf.framework.dtypes import ANY, INDEX, INT32_BY_DEFAULT, NUMERIC, Types
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.indexed_slices import IndexedSlices, densify
@@ -769,6 +769,24 @@ class TensorScatterAdd:
 
     def gradient(op, grad):
         return identity(grad), None, gather_nd(grad, op.inputs[1])
+
+
+@op(
+    "input: T, indices: Tindices, updates: T -> output: T",
+    T=NUMERIC | {dtypes.bool_},
+    Tindices=INDEX,
+    bad_indices_policy="",
+)
+class ScatterNdNonAliasingAdd:
+    """`TensorScatterAdd` that may reuse the memory of its input."""
+
+    shape = _tensor_scatter_shape
+
+    def kernel(input, indices, updates):
+        return TensorScatterAdd.kernel(input, indices, updates)
+
+    def gradient(op, grad):
+        return grad, None, gather_nd(grad, op.inputs[1])
 
 
 @op(_SCATTER_SIGNATURE, **_SCATTER_ATTRS)

@@ -4,14 +4,25 @@ import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.conversion import convert_to_tensor
-from numpy_tf.framework.dtypes import INEXACT, NUMERIC, int8, int16, int32, int64, uint8
+from numpy_tf.framework.dtypes import (
+    INEXACT,
+    NUMERIC,
+    Types,
+    bfloat16,
+    float32,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.tensor_shape import broadcast_dims
 from numpy_tf.ops.array.dims import merge, with_rank_at_least
 from numpy_tf.ops.array.shape import BroadcastGradientArgs, reshape, shape
-from numpy_tf.ops.math.cast import conj
+from numpy_tf.ops.math.cast import cast, conj
 
 _MIXED = INEXACT | {int16, int32, int64}
 
@@ -170,6 +181,60 @@ class BatchMatMulV3:
         return _reduced_to_batches(*op.inputs, *_batch_gradient(op, grad))
 
 
+_SPARSE = Types({float32, bfloat16}, default=float32)
+
+
+@op(
+    "a: Ta, b: Tb -> product: float32",
+    Ta=_SPARSE,
+    Tb=_SPARSE,
+    transpose_a=False,
+    transpose_b=False,
+    a_is_sparse=False,
+    b_is_sparse=False,
+)
+class SparseMatMul:
+    """The product in float32 of two matrices of which one is said to be zero for the most part.
+
+    The gradient is computed by it again, where an operand is said to be so.
+    """
+
+    shape = MatMul.shape
+
+    def kernel(a, b, *, transpose_a, transpose_b):
+        a, b = a.astype(np.float32), b.astype(np.float32)
+        return MatMul.kernel(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+
+    def gradient(op, grad):
+        from numpy_tf.ops.array.transpose import transpose
+
+        a, b = op.inputs
+        attrs = op.attrs
+        # By identity, and the later wins, as TensorFlow notes it.
+        sparse = {
+            a: attrs["a_is_sparse"],
+            b: attrs["b_is_sparse"],
+            grad: grad.op.type == "ReluGrad",
+        }
+
+        def product(x, y, dtype, swap_x=False, swap_y=False):
+            y_sparse = sparse[y]
+            y = transpose(y) if swap_y else y
+            result = matmul(x, y, transpose_a=swap_x, a_is_sparse=sparse[x], b_is_sparse=y_sparse)
+            return result if result.dtype == dtype else cast(result, dtype)
+
+        swap_a, swap_b = attrs["transpose_a"], attrs["transpose_b"]
+        if swap_a:
+            grad_a = product(b, grad, a.dtype, swap_x=swap_b, swap_y=True)
+        else:
+            grad_a = product(grad, b, a.dtype, swap_y=not swap_b)
+        if swap_b:
+            grad_b = product(grad, a, b.dtype, swap_x=True, swap_y=swap_a)
+        else:
+            grad_b = product(a, grad, b.dtype, swap_x=not swap_a)
+        return grad_a, grad_b
+
+
 def _batch_gradient(op, grad):
     x, y = op.inputs
     adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
@@ -222,7 +287,9 @@ def matmul(
       a, b: tensors of rank 2 or more.
       transpose_a, transpose_b: whether to swap the last two dimensions first.
       adjoint_a, adjoint_b: the same, and conjugate.
-      a_is_sparse, b_is_sparse, grad_a, grad_b: hints to TensorFlow, without effect.
+      a_is_sparse, b_is_sparse: whether many elements are zero; of float32 and bfloat16 this
+        makes a `SparseMatMul`.
+      grad_a, grad_b: hints to TensorFlow, without effect.
       output_type: None or the inputs' dtype.
 
     Raises:
@@ -241,16 +308,18 @@ def matmul(
                 )
         a = convert_to_tensor(a, name="a")
         b = convert_to_tensor(b, dtype_hint=a.dtype.base_dtype, name="b")
-        if any(t.dims is None or len(t.dims) > 2 for t in (a, b)):
+        hinted = a_is_sparse or b_is_sparse
+        if not hinted and any(t.dims is None or len(t.dims) > 2 for t in (a, b)):
             # Only an adjoint exists here, so transposing conjugates twice.
             a, b = conj(a) if transpose_a else a, conj(b) if transpose_b else b
             adjoints = {"adj_x": transpose_a or adjoint_a, "adj_y": transpose_b or adjoint_b}
             return BatchMatMulV2(a, b, **adjoints, name=scope)
         a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
-        return MatMul(
-            a,
-            b,
-            transpose_a=transpose_a or adjoint_a,
-            transpose_b=transpose_b or adjoint_b,
-            name=scope,
-        )
+        flips = {"transpose_a": transpose_a or adjoint_a, "transpose_b": transpose_b or adjoint_b}
+        types = {a.dtype.base_dtype, b.dtype.base_dtype}
+        if types == _SPARSE or (hinted and types <= _SPARSE):
+            product = SparseMatMul(
+                a, b, **flips, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse, name=scope
+            )
+            return cast(product, bfloat16) if types == {bfloat16} else product
+        return MatMul(a, b, **flips, name=scope)
