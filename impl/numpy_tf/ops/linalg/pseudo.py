@@ -9,7 +9,7 @@ from numpy_tf.framework.graph import NameScope
 from numpy_tf.ops.array.select import where_v2
 from numpy_tf.ops.array.shape import expand_dims, shape
 from numpy_tf.ops.linalg.decomposition import svd
-from numpy_tf.ops.math.arithmetic import maximum
+from numpy_tf.ops.math.arithmetic import Maximum
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.matmul import matmul
 from numpy_tf.ops.math.reduction import reduce_max, reduce_sum
@@ -68,4 +68,4 @@ def _longer_side(a):
     )
     if isinstance(rows, int) and isinstance(columns, int):
         return float(max(rows, columns))
-    return cast(maximum(rows, columns), a.dtype)
+    return cast(Maximum(rows, columns), a.dtype)
