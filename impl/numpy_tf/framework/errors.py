@@ -68,6 +68,7 @@ FailedPreconditionError = globals()["FailedPreconditionError"]
 ResourceExhaustedError = globals()["ResourceExhaustedError"]
 UnimplementedError = globals()["UnimplementedError"]
 InternalError = globals()["InternalError"]
+OutOfRangeError = globals()["OutOfRangeError"]
 
 
 def invalid_argument(message):
