@@ -118,7 +118,7 @@ def _summed(array, labels, kept):
     array = _diagonal(array, labels, distinct)
     axes = [axis for axis, label in enumerate(distinct) if label not in kept]
     if axes:
-        array = Sum.kernel(array, axes, keep_dims=False)
+        array = Sum.kernel(array, np.array(axes), keep_dims=False)
     return array, [label for label in distinct if label in kept]
 
 
