@@ -39,6 +39,7 @@ from numpy_tf.ops.math import (  # noqa: F401
     clip,
     comparison,
     complex,
+    compositions,
     cumulative,
     elementwise,
     guarded,
