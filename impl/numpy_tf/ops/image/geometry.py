@@ -16,7 +16,7 @@ from numpy_tf.ops.array.transpose import transpose
 from numpy_tf.ops.control.assertion import assert_that
 from numpy_tf.ops.control.case import case
 from numpy_tf.ops.control.cond import cond
-from numpy_tf.ops.math.arithmetic import FloorMod
+from numpy_tf.ops.math.arithmetic import FloorMod, Maximum, Minimum
 from numpy_tf.ops.math.comparison import Equal, Greater
 from numpy_tf.ops.math.reduction import reduce_all
 
@@ -225,3 +225,45 @@ def pad_to_bounding_box(image, offset_height, offset_width, target_height, targe
         padded = pad(image, reshape(edges, [4, 2]))
         padded.set_shape(_known([batch, target_height, target_width, depth]))
         return padded if is_batch else squeeze(padded, axis=[0])
+
+
+def _of_either(make, choose, x, y):
+    """The op `make` of two sizes, or `choose` of two that are known."""
+    return make(x, y) if isinstance(x, Tensor) or isinstance(y, Tensor) else choose(x, y)
+
+
+@export("image.resize_image_with_crop_or_pad", "image.resize_with_crop_or_pad")
+def resize_with_crop_or_pad(image, target_height, target_width):
+    """Images cropped, or put into zeros, evenly on both sides; tensors or integers.
+
+    Raises:
+      ValueError: for a size of zero or less, or an image of another rank.
+    """
+    with NameScope(None, "resize_image_with_crop_or_pad", [image]):
+        image, is_batch = _as_batch(convert_to_tensor(image, name="image"))
+        requirements = _size_requirements(image)
+        requirements += _requirement(target_width > 0, "target_width must be > 0.")
+        requirements += _requirement(target_height > 0, "target_height must be > 0.")
+        with control_dependencies(requirements):
+            image = identity(image)
+            target_height, target_width = (
+                identity(size) if isinstance(size, Tensor) else size
+                for size in (target_height, target_width)
+            )
+        _, height, width, _ = _sizes(image)
+        more_width, more_height = target_width - width, target_height - height
+        cropped = crop_to_bounding_box(
+            image,
+            _of_either(Maximum, max, -more_height // 2, 0),
+            _of_either(Maximum, max, -more_width // 2, 0),
+            _of_either(Minimum, min, target_height, height),
+            _of_either(Minimum, min, target_width, width),
+        )
+        resized = pad_to_bounding_box(
+            cropped,
+            _of_either(Maximum, max, more_height // 2, 0),
+            _of_either(Maximum, max, more_width // 2, 0),
+            target_height,
+            target_width,
+        )
+        return resized if is_batch else squeeze(resized, axis=[0])
