@@ -221,7 +221,9 @@ def _compared(
         off = np.abs(along - estimates.value)
         size = np.abs(estimates.value)
         sizes = size / derivative.scales
-        largest = np.max(sizes, where=np.isfinite(sizes), initial=0.0)
+        # A jump's differences are large for nothing, and excuse no rounding.
+        known = np.isfinite(sizes) & (estimates.error <= UNSURE * size)
+        largest = np.max(sizes, where=known, initial=0.0)
         # In float64 a derivative that is known to the last digits excuses no rounding: whoever
         # asks for float64 has no finer dtype to turn to.
         rounding = np.where(derivative.exact & (closeness.epsilon < 1e-9), 0.0, ROUNDING)
@@ -241,7 +243,9 @@ def _compared(
         vague |= ~np.isfinite(estimates.value) | derivative.shadowed
         unbounded = ~np.isfinite(estimates.low) | ~np.isfinite(estimates.high)
         unclear = ~agrees & (vague | (off <= lost) | (estimates.kinked & (between | unbounded)))
-        unclear |= agrees & ~np.isfinite(estimates.error)
+        # Whatever lies within such an error agrees with it: that says nothing.
+        wide = np.maximum(np.abs(along), np.maximum(estimates.magnitude, derivative.scales))
+        unclear |= agrees & ~(estimates.error <= UNSURE * wide)
     departs = ~agrees & ~unclear
     for state, chosen in (("departs", departs), ("unclear", unclear)):
         if chosen.any():

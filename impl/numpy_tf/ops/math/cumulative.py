@@ -27,7 +27,9 @@ class Cumsum:
     """The sums of all elements up to each."""
 
     def kernel(x, axis, *, exclusive, reverse):
-        return _running(np.add.accumulate, 0, x, axis, exclusive, reverse)
+        sums = _running(np.add.accumulate, 0, x, axis, exclusive, reverse)
+        # TensorFlow adds to a 0 at the start, so that no sum is -0.0.
+        return sums + x.dtype.type(0)
 
     def gradient(op, grad):
         flags = {"exclusive": op.attrs["exclusive"], "reverse": not op.attrs["reverse"]}

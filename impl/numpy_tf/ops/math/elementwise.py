@@ -20,7 +20,7 @@ from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros_like
 from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second, quotient
 from numpy_tf.ops.math.arithmetic import Mul
-from numpy_tf.ops.math.cast import conj
+from numpy_tf.ops.math.cast import cast, conj
 
 # -- what kernels share ------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ def abs(x, name=None):
         return Abs(x, name=scope)
 
 
-@op("x: T -> y: T", T=INEXACT | SIGNED, public="sign, math.sign")
+@op("x: T -> y: T", T=INEXACT | SIGNED)
 class Sign:
     """-1, 0 or 1; for a complex number x / |x|."""
 
@@ -105,6 +105,17 @@ class Sign:
 
     def gradient(op, grad):
         return zeros_like(op.inputs[0])
+
+
+@export("sign", "math.sign")
+def sign(x, name=None):
+    """-1, 0 or 1; for a complex number x / |x|, computed so, and with the gradient of that."""
+    from numpy_tf.ops.math.arithmetic import DivNoNan
+
+    x = convert_to_tensor(x)
+    if not x.dtype.is_complex:
+        return Sign(x, name=name)
+    return DivNoNan(x, cast(ComplexAbs(x, Tout=x.dtype.real_dtype), x.dtype), name=name)
 
 
 @op("x: T -> y: T", T=FLOATING, public="floor, math.floor")

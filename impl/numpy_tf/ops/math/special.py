@@ -147,7 +147,7 @@ def _igamma(a, x):
 
     value = scipy.special.gammainc(a, x)
     value = np.where((a <= 0) | (x < 0), a.dtype.type(np.nan), value)
-    return np.where(x == 0, a.dtype.type(0), value)
+    return np.where((x == 0) | _both_infinite(a, x), a.dtype.type(0), value)
 
 
 def _igammac(a, x):
@@ -156,7 +156,12 @@ def _igammac(a, x):
     # Below 1 or a it is what P leaves of 1, to the digits that the difference has.
     by_rest = a.dtype.type(1) - scipy.special.gammainc(a, x)
     value = np.where((x < 1) | (x < a), by_rest, scipy.special.gammaincc(a, x))
+    value = np.where(_both_infinite(a, x), a.dtype.type(0), value)
     return np.where((a <= 0) | (x < 0), a.dtype.type(np.nan), value)
+
+
+def _both_infinite(a, x):
+    return (a == np.inf) & (x == np.inf)  # where Eigen has 0 for both functions
 
 
 def _igamma_gradient(op, grad):
@@ -259,10 +264,11 @@ class IgammaGradA:
         dtype = a.dtype
         a, x = np.broadcast_arrays(a.astype(np.float64), x.astype(np.float64))
         undefined = ~((x >= 0) & (a > 0))
-        by_fraction = (x > 1) & (x > a) & np.isfinite(x)
-        by_series = ~undefined & ~by_fraction & (x > 0)
+        by_fraction = ~undefined & (x > 1) & (x > a) & np.isfinite(x)
+        by_series = ~undefined & ~by_fraction & (x > 0) & np.isfinite(a + x)
         result = np.zeros(a.shape)
         result[undefined & (x != 0)] = np.nan
+        result[~undefined & np.isinf(x) & np.isfinite(a)] = -0.0
         result[by_series] = _series_by_a(a[by_series], x[by_series])
         result[by_fraction] = _fraction_by_a(a[by_fraction], x[by_fraction])
         return result.astype(dtype)
