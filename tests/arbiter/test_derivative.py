@@ -243,6 +243,21 @@ def test_the_second_derivative_at_a_kink_of_the_first_is_a_kink(derived):
     assert found.estimates.kinked.all()
 
 
+def test_an_inner_gradient_that_jumps_in_its_slope_costs_the_outer_one_digits(derived):
+    def elu(x):
+        return np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+
+    program = {
+        "x": lambda value: [0.0],
+        "w": lambda value: [1.0],
+        "y": lambda value: elu(value("x")) * value("w"),
+    }
+    first = call([Y], [X], "g")
+    (found,) = derived(program, first, call([tensor("g", needs=["g"])], [W], "h"))
+    (off,), (error,) = numbers(found) - 1, found.estimates.error
+    assert 1e-7 < abs(off) < 10 * error < 1e-3
+
+
 def test_a_gradient_of_a_gradient_at_a_kink_is_left_alone(derived):
     program = {"x": lambda value: [0.0], "y": lambda value: np.maximum(value("x"), 0.0)}
     first = call([Y], [X], "g")

@@ -102,6 +102,18 @@ def test_an_error_as_large_as_the_derivative_decides_nothing(derivative):
     assert word(derivative([1.0], error=0.5), answer([9.0]), answer([9.0])) is Opinion.UNCLEAR
 
 
+@pytest.mark.parametrize("given", [0.0, 1e7, 3e7])
+def test_an_error_that_holds_any_answer_is_no_agreement(derivative, given):
+    at_jump = derivative([3.5e7], error=1e8)
+    assert word(at_jump, answer([given]), answer([given]), same=True) is Opinion.UNCLEAR
+
+
+def test_the_differences_of_a_jump_excuse_no_rounding_elsewhere(derivative):
+    beside_a_jump = derivative([-0.064, 3.5e7], error=[1e-12, 1e8])
+    forgotten = answer([0.0, 0.0])
+    assert word(beside_a_jump, forgotten, forgotten, same=True) is Opinion.TENSORFLOW
+
+
 @pytest.mark.parametrize(
     ("dtype", "close", "far"), [("float16", 1.01, 1.1), ("float32", 1.0003, 1.01)]
 )

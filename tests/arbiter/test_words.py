@@ -54,7 +54,7 @@ def result(word, profile="tf1", truth=None):
 def test_it_is_asked_about_what_was_wanted(asked, judged):
     words = [Word.AGREE, Word.DIFFER, Word.KNOWN, Word.CRASHED]
     record, arbiter = RunRecord([result(word) for word in words]), Oracular()
-    add_words(record, arbiter, asked)
+    assert add_words(record, arbiter, asked) == 0
     assert [r.verdict.word.value for r in record.results if r.arbitration] == judged
     assert [r.verdict.word for r in record.results] == words
     assert arbiter.closed or not judged
@@ -74,6 +74,23 @@ def test_where_everything_differs_only_the_first_are_asked_about(monkeypatch):
     assert first.word is Opinion.BOTH
     assert second.word is Opinion.NONE
     assert "not asked" in second.reason
+
+
+def test_an_interrupt_leaves_the_rest_without_an_opinion_and_denies_no_declaration():
+    class Interrupted(Oracular):
+        def applied(self, result):
+            if result.verdict.word is Word.AGREE:
+                return super().applied(result)
+            raise KeyboardInterrupt
+
+    truth = Truth("defect", "It skips.")
+    record = RunRecord([result(Word.AGREE, truth=truth), result(Word.DIFFER, truth=truth)])
+    assert add_words(record, Interrupted(), "all") == 1
+    first, second = (r.arbitration for r in record.results)
+    assert first.word is Opinion.BOTH
+    assert second.word is Opinion.NONE
+    assert "interrupted" in second.reason
+    assert not record.truth_problems
 
 
 def test_declarations_are_held_against_the_words_when_all_are_asked():

@@ -38,6 +38,7 @@ OWN_GRADIENTS: Mapping[str, str] = {
     "recompute_grad": "the program asks tf.recompute_grad",
 }
 MOST_FAILING = 200  # checks that "failing" asks about: a broken build need not wait an hour
+INTERRUPTED = "not asked, for the arbitration was interrupted"
 INNER = ("gradients", "hessians")  # calls whose results stand-ins take the place of
 # The same in operations.
 STRAIGHT_THROUGH = (
@@ -185,20 +186,23 @@ def wants(result: CheckResult, asked: str) -> bool:
     return asked == "all"
 
 
-def add_words(record: RunRecord, arbiter: Arbiter, asked: str) -> None:
+def add_words(record: RunRecord, arbiter: Arbiter, asked: str) -> int:
     """Puts the arbiter's words into the results of a run, and ends the arbiter.
 
     With "all", what cases declare of the truth is held against them as well. Ctrl-C ends the
-    arbitration, and the run is as it was without what is missing.
+    arbitration: the checks that are left get no opinion, and no declaration is denied.
 
     Args:
       record: of the run.
       arbiter: who gives the words.
       asked: see `wants`.
+
+    Returns:
+      How many checks were left when the arbitration was interrupted; 0 when it was not.
     """
     wanted = [result for result in record.results if wants(result, asked)]
     if not wanted:
-        return
+        return 0
     from gradparity.arbiter.opinion import no_opinion
     from gradparity.arbiter.truth import problems
 
@@ -220,6 +224,10 @@ def add_words(record: RunRecord, arbiter: Arbiter, asked: str) -> None:
             list(pool.map(judge, sorted(profiles)))
         finally:
             arbiter.close()
+    left = [result for result in wanted if result.check.id not in judged]
+    for result in left:
+        judged[result.check.id] = replace(result, arbitration=no_opinion(INTERRUPTED))
     record.results = [judged.get(result.check.id, result) for result in record.results]
-    if asked == "all":
+    if asked == "all" and not left:
         record.truth_problems = problems(record.results)
+    return len(left)

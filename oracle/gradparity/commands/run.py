@@ -180,13 +180,15 @@ def command(
                     blamed=blamed,
                 ),
             )
-            arbitration.add_words(record, arbitration.Arbiter.beside(source), arbiter)
+            left = arbitration.add_words(record, arbitration.Arbiter.beside(source), arbiter)
         if ledger is not None and expression is None and _is_whole_corpus(places):
             record.ledger_problems = ledger.problems(checks)
         reports.write_all(record, report)
         if not record.interrupted:
             journal.finish()
         summary(record, console, report)
+        if left:
+            click.echo(f"interrupted: the arbiter was not asked about {left} checks", err=True)
         stale = (
             not recorded
             and oracle_mode == "default"
