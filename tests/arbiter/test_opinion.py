@@ -98,6 +98,13 @@ def test_where_the_two_sides_part_without_bound_nothing_is_wrong(derivative, giv
     )
 
 
+def test_a_jump_is_called_so(derivative):
+    at_jump, given = derivative([1e7], kinks=[(-np.inf, np.inf)]), answer([-40.0])
+    found = arbitrate([at_jump], given, given, ["x"], ["float32"], same=True)
+    assert found.word is Opinion.UNCLEAR
+    assert "at a jump" in found.reason
+
+
 def test_an_error_as_large_as_the_derivative_decides_nothing(derivative):
     assert word(derivative([1.0], error=0.5), answer([9.0]), answer([9.0])) is Opinion.UNCLEAR
 

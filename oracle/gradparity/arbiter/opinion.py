@@ -265,8 +265,10 @@ def _detail(derivative: Derivative, along: Array, row: int, side: str) -> str:
             place = "it"
     given = f"{side} says {along[row] / scale:.6g}"
     value = f"{estimates.value[row] / scale:.6g}"
-    if estimates.kinked[row] and np.isfinite(estimates.low[row]):
+    if estimates.kinked[row]:
         low, high = estimates.low[row] / scale, estimates.high[row] / scale
+        if not np.isfinite(low):
+            return f"{place} is at a jump, or the slope is infinite there; {given}"
         return f"{place} is at a kink, between {low:.6g} and {high:.6g}; {given}"
     if derivative.shadowed[row]:
         return f"{place}: x or a y is not finite there; {given}"
