@@ -28,6 +28,7 @@ KINDS = {
     "±": "rounding, or what the differences may be off by, is as large as what they say",
     "cannot be built without": "the program cannot be built without its gradients",
     "cannot be evaluated in float64": "a gradient of a gradient needs kernels in float64",
+    "the graph changes variables": "the graph changes variables",
     "the forward program fails": "the forward program fails at other inputs",
     "is of dtype": "an x is a whole number",
     "has rows that": "its rows are not those of x",
