@@ -297,8 +297,8 @@ class Page:
             "",
             "<!-- Written by tools/drift_page.py from runs. Do not edit. -->",
             "",
-            f"The same {total:,} checks, all of `cases/`, were asked of several TensorFlows, graph "
-            "mode, CPU, one thread, no graph rewriting. How to do so yourself: "
+            f"The same {total:,} checks, all that `cases/` held then, were asked of several "
+            "TensorFlows, graph mode, CPU, one thread, no graph rewriting. How to do so yourself: "
             "[other TensorFlows](other-tensorflows.md).",
             "",
             "| TensorFlow | Python | NumPy | profiles |",
