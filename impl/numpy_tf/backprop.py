@@ -32,6 +32,7 @@ from numpy_tf.framework.nest import flatten
 from numpy_tf.framework.op_def import GRADIENTS
 from numpy_tf.framework.tensor_shape import merge_dims
 from numpy_tf.framework.within import asking, leaving, lies_within, note_reached
+from numpy_tf.observer import Ending, current_observer
 from numpy_tf.ops.array.basic import Identity
 from numpy_tf.ops.array.fill import ones, zeros, zeros_like
 from numpy_tf.ops.array.shape import shape as shape_of
@@ -176,19 +177,25 @@ def gradients_in(
         graph.unique_name("uid")  # TensorFlow reserves this name, so later names depend on it
         ys = [convert_to_tensor_or_indexed_slices(y, name="y") for y in ys]
         xs = [convert_to_tensor_or_indexed_slices(x, name="x", as_ref=True) for x in xs]
-        grad_ys = _seeds(grad_ys, ys, colocate_gradients_with_ops)
+        seeds = _seeds(grad_ys, ys, colocate_gradients_with_ops)
+        observer = current_observer()
+        if observer is not None:
+            observer.started(ys, xs, grad_ys, seeds)
         edges = _Edges(xs, source, within)
         backprop = _Backprop(
-            graph, edges, colocate_gradients_with_ops, gate_gradients, aggregation_method
+            graph, edges, colocate_gradients_with_ops, gate_gradients, aggregation_method, observer
         )
         with (
             _collector_paused(),
             _stopping_at([t.op for t in stop_gradients]) as stop_ops,
             asking(within) as answers,
         ):
-            backprop.run(ys, xs, grad_ys, stop_ops)
+            backprop.run(ys, xs, seeds, stop_ops)
     backprop.answered(within, answers)
-    return [backprop.result(x, unconnected_gradients) for x in xs]
+    grads = [backprop.result(x, unconnected_gradients) for x in xs]
+    if observer is not None:
+        observer.finished(grads)
+    return grads
 
 
 def _gradient_sources(items):
@@ -410,33 +417,39 @@ _WHEN_STOPPED = "_gradient_when_stopped"
 class _Backprop:
     """One call of `gradients`: the contributions so far, and the walk that adds to them."""
 
-    def __init__(self, graph, edges, colocate, gate, aggregation_method):
+    def __init__(self, graph, edges, colocate, gate, aggregation_method, observer):
         self._graph = graph
         self._edges = edges
         self._colocate = colocate
         self._gate = gate
         self._aggregation_method = aggregation_method
+        self._observer = observer
         # Operation -> for each output the list of contributions; once the operation has
         # been processed, their sum or None instead of each list.
         self._grads = {}
         self._stopped_calls = set()
 
-    def run(self, ys, xs, grad_ys, stop_ops):
+    def run(self, ys, xs, seeds, stop_ops):
         """Processes every operation between the ys and the xs."""
         from_ops, to_ops = [x.op for x in xs], [y.op for y in ys]
         edges = self._edges
         reached = _reached_from(from_ops, edges)
         note_reached(reached)
         counts = _pending_counts(_between(to_ops, reached, edges), edges)
-        for y, grad_y in zip(ys, grad_ys, strict=True):
-            self._contribute(y, grad_y)
+        for y, seed in zip(ys, seeds, strict=True):
+            self._contribute(y, seed)
         ready = [op for op in dict.fromkeys(to_ops) if op in reached and counts.get(op, 0) == 0]
         # A call that is stopped is differentiated in another way, not passed by.
         self._stopped_calls = {op for op in stop_ops if _WHEN_STOPPED in op.attrs}
         stop = set(stop_ops) - self._stopped_calls
-        for op in from_ops:  # nothing lies before an x that no other x leads to
-            if not any(counts.get(tensor.op, 0) > 0 for tensor in edges.inputs(op)):
-                stop.add(op)
+        ends = {  # nothing lies before an x that no other x leads to
+            op
+            for op in from_ops
+            if not any(counts.get(tensor.op, 0) > 0 for tensor in edges.inputs(op))
+        }
+        if self._observer is not None:
+            self._observer.found_between(reached, frozenset(counts), stop, ends)
+        stop = stop | ends
         queue = deque(ready)
         while queue:
             op = queue.popleft()
@@ -465,7 +478,10 @@ class _Backprop:
 
     def _differentiate(self, op, stopped):
         out_grads = self._aggregated(op)
+        observer = self._observer
         if stopped or all(grad is None for grad in out_grads):
+            if observer is not None:
+                observer.ended(op, out_grads, Ending.STOPPED if stopped else Ending.NO_GRADIENT)
             return
         if op.graph.building_function and id(op.made) in op.graph.initial_values:
             raise ValueError(
@@ -477,6 +493,8 @@ class _Backprop:
         stopped_call = op in self._stopped_calls
         function = op.attrs[_WHEN_STOPPED] if stopped_call else gradient_function(op)
         if function is None:
+            if observer is not None:
+                observer.ended(op, out_grads, Ending.NOT_DIFFERENTIABLE)
             return
         graph = self._graph
         if len(out_grads) > 1 and "_outputs_apart" not in op.attrs:
@@ -487,6 +505,8 @@ class _Backprop:
             self._grads[op] = out_grads
         outer = graph.scope
         graph.scope = graph.unique_name(op.name + "_grad") + "/"
+        if observer is not None:
+            observer.differentiating(op, out_grads)
         try:
             in_grads = function(op, *out_grads)
             if not isinstance(in_grads, (list, tuple)):
@@ -502,6 +522,8 @@ class _Backprop:
         finally:
             graph.scope = outer
         inputs = self._edges.inputs(op)
+        if observer is not None:
+            observer.differentiated(op, inputs, in_grads)
         for index, (tensor, grad) in enumerate(zip(inputs, in_grads, strict=True)):
             if grad is None:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,12 @@ class Op:
     fetchable: bool
     line: int | None
 
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> Op:
+        """An operation from the probe's description of it."""
+        inputs, outputs = tuple(described["inputs"]), dict(described["outputs"])
+        return cls(**{**described, "inputs": inputs, "outputs": outputs})
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -62,17 +68,8 @@ class Graph:
         """A graph from the probe's description of a call."""
         regions = {op["region"] for op in call["ops"]} - {""}
         ops = [
-            Op(
-                name=op["name"],
-                type=op["type"],
-                inputs=tuple(op["inputs"]),
-                outputs=dict(op["outputs"]),
-                between=op["between"],
-                region=op["region"] or _region_of(op["name"], regions),
-                fetchable=op["fetchable"],
-                line=op["line"],
-            )
-            for op in call["ops"]
+            replace(op, region=op.region or _region_of(op.name, regions))
+            for op in map(Op.from_json, call["ops"])
         ]
         return cls(ops, call["ys"], call["xs"], call["results"], labels, call["error"])
 

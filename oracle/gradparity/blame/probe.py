@@ -215,15 +215,9 @@ class Probe:
         return self._tf.constant(json.dumps(data))
 
     def _description(self, names):
-        labels = {}
-        for label, value in names.items():
-            if _is_symbol(value) and not label.startswith("_") and not hasattr(value, "indices"):
-                tensor = _of_variable(value)
-                if tensor.graph is self._graph:
-                    labels[label] = tensor.name
         positions = {op: n for n, op in enumerate(self._graph.get_operations())}
         return {
-            "labels": labels,
+            "labels": labels(names, self._graph),
             "choices": self._choice is not None,
             "calls": [self._describe(call, positions) for call in self._calls],
         }
@@ -236,7 +230,7 @@ class Probe:
             "ys": [y.name for y in call.ys],
             "xs": [x.name for x in call.xs],
             "results": [result.name for result in call.results],
-            "ops": [_describe_op(op, op in between) for op in cone],
+            "ops": [describe_op(op, op in between) for op in cone],
             "error": None,
         }
         if call.error is not None:
@@ -282,6 +276,17 @@ def _as_list(value):
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def labels(names, graph):
+    """A program's name for a tensor of `graph` -> the tensor's own."""
+    found = {}
+    for label, value in names.items():
+        if _is_symbol(value) and not label.startswith("_") and not hasattr(value, "indices"):
+            tensor = _of_variable(value)
+            if tensor.graph is graph:
+                found[label] = tensor.name
+    return found
+
+
 def _is_symbol(value):
     """Whether a value is a tensor or a variable; its class may hold the attributes, too."""
     return not isinstance(value, type) and (hasattr(value, "value_index") or _has_handle(value))
@@ -322,7 +327,8 @@ def _between(cone, call):
     return reached
 
 
-def _describe_op(op, between):
+def describe_op(op, between):
+    """An operation as the data that `blame.graph.Op` is made of."""
     context = getattr(op, "_get_control_flow_context", lambda: None)()
     outer = context
     while outer is not None and outer.outer_context is not None:

@@ -1,0 +1,269 @@
+"""Observing: runs a check's program in numpy_tf, in this process, and writes its story down.
+
+It is the one module of gradparity that knows numpy_tf by name: that implementation is asked for
+what no other can be, to tell what its `tf.gradients` does while it does it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+import numpy_tf
+from gradparity.blame.graph import UNFETCHABLE, Op
+from gradparity.blame.graph import Graph as Described
+from gradparity.blame.probe import describe_op, labels
+from gradparity.explain.story import (
+    Arrival,
+    Call,
+    Contribution,
+    Fate,
+    Gradient,
+    Passed,
+    Seed,
+    Step,
+    Story,
+)
+from gradparity.program import Program
+from gradparity.worker import RegisteredGradients, stable_message
+from numpy_tf.framework.graph import Graph
+from numpy_tf.observer import Ending, Observer, observed_by
+
+tf: Any = numpy_tf  # its names are exported when it is imported, unseen by type checkers
+FILE = "<program>"  # the name that the program is compiled under
+
+FATES = {
+    Ending.STOPPED: Fate.STOPPED,
+    Ending.NO_GRADIENT: Fate.NO_GRADIENT,
+    Ending.NOT_DIFFERENTIABLE: Fate.NOT_DIFFERENTIABLE,
+}
+
+
+def observe(program: Program) -> Story:
+    """The story of one program; an error that it raises is part of it."""
+    registered = RegisteredGradients(tf)
+    if program.profile == "tf1":
+        tf.disable_v2_behavior()
+    else:
+        tf.enable_v2_behavior()
+    try:
+        return _observed(program.build + program.gradients)
+    finally:
+        registered.forget()
+
+
+def _observed(source: str) -> Story:
+    graph = _LinedGraph()
+    recorder = _Recorder(graph)
+    names: dict[str, Any] = {"tf": tf, "np": np}
+    results: list[Any] = []
+    values: dict[str, np.ndarray[Any, Any]] = {}
+    error: Exception | None = None
+    try:
+        with graph.as_default(), observed_by(recorder):
+            exec(compile(source, FILE, "exec"), names)
+            results = list(names["gradients"])
+    except Exception as raised:  # whatever the program raises belongs to its story
+        error = raised
+    gradients = [_gradient(each) for each in results]
+    if error is None:
+        try:
+            values = _values(graph, recorder.calls, gradients, names)
+        except Exception as raised:
+            error = raised
+    between = frozenset().union(*(call.between for call in recorder.calls))
+    ops = [recorder.op(op, op.name in between) for op in graph.get_operations()]
+    return Story(
+        lines=source.rstrip("\n").split("\n"),
+        graph=Described(ops, (), (), labels=labels(names, graph)),
+        calls=recorder.calls,
+        results=gradients,
+        values=values,
+        error="" if error is None else f"{type(error).__name__}: {stable_message(str(error))}",
+        error_line=None if error is None else _line_of(error),
+    )
+
+
+class _LinedGraph(Graph):
+    """A graph that remembers which line of the program made an operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, int | None] = {}
+
+    def add(self, operation: Any) -> None:
+        """Takes in a new operation."""
+        super().add(operation)
+        self.lines[operation.name] = _current_line()
+
+
+def _current_line() -> int | None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != FILE:
+        frame = frame.f_back
+    return None if frame is None else frame.f_lineno
+
+
+def _line_of(error: Exception) -> int | None:
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+class _Recorder(Observer):
+    """Turns what numpy_tf tells into calls and steps.
+
+    Attributes:
+      calls: those that are not within others.
+    """
+
+    def __init__(self, graph: _LinedGraph) -> None:
+        self.calls: list[Call] = []
+        self._graph = graph
+        self._under_way: list[tuple[Call, dict[int, list[Contribution]]]] = []
+
+    def op(self, op: Any, between: bool) -> Op:
+        """An operation as data."""
+        here = op.graph is self._graph
+        line = self._graph.lines.get(op.name) if here else None
+        described = Op.from_json(describe_op(op, between))
+        return replace(described, line=line, fetchable=here)
+
+    def started(self, ys: Any, xs: Any, grad_ys: Any, seeds: Any) -> None:
+        """See `Observer`."""
+        starts = [
+            Seed(y.name, _some_gradient(seed), given is not None)
+            for y, given, seed in zip(ys, grad_ys, seeds, strict=True)
+        ]
+        call = Call(
+            ys=[y.name for y in ys],
+            xs=[x.name for x in xs],
+            seeds=starts,
+            line=_current_line(),
+            existing=frozenset(op.name for op in self._graph.get_operations()),
+        )
+        if self._under_way:
+            self._under_way[-1][0].steps[-1].inside.append(call)
+        else:
+            self.calls.append(call)
+        contributions: dict[int, list[Contribution]] = {}
+        for y, start in zip(ys, starts, strict=True):
+            contributions.setdefault(id(y), []).append(Contribution(start.gradient, None))
+        self._under_way.append((call, contributions))
+
+    def found_between(self, reached: Any, between: Any, stops: Any, ends: Any) -> None:
+        """See `Observer`."""
+        call = self._under_way[-1][0]
+        call.reached, call.between, call.stops = map(_names, (reached, between, stops))
+
+    def ended(self, op: Any, out_grads: Any, ending: Any) -> None:
+        """See `Observer`."""
+        self._step(op, out_grads, FATES[ending])
+
+    def differentiating(self, op: Any, out_grads: Any) -> None:
+        """See `Observer`."""
+        self._step(op, out_grads, Fate.RAISED)  # until it is known that it did not
+
+    def differentiated(self, op: Any, inputs: Any, in_grads: Any) -> None:
+        """See `Observer`."""
+        call, contributions = self._under_way[-1]
+        step = call.steps[-1]
+        step.fate = Fate.DIFFERENTIATED
+        step.passed = [
+            Passed(tensor.name, _gradient(grad))
+            for tensor, grad in zip(inputs, in_grads, strict=True)
+        ]
+        scope = f"{op.name}_grad/"
+        step.built = [
+            made.type
+            for made in self._graph.get_operations()
+            if f"/{scope}" in made.name and made.name not in call.existing
+        ]
+        for tensor, passed in zip(inputs, step.passed, strict=True):
+            if passed.gradient is not None:
+                arrived = contributions.setdefault(id(tensor), [])
+                arrived.append(Contribution(passed.gradient, step.op))
+
+    def finished(self, grads: Any) -> None:
+        """See `Observer`."""
+        call, _ = self._under_way.pop()
+        call.gradients = [_gradient(grad) for grad in grads]
+
+    def _step(self, op: Any, out_grads: Any, fate: Fate) -> None:
+        call, contributions = self._under_way[-1]
+        if fate is Fate.STOPPED and op.name not in call.stops:
+            fate = Fate.AT_AN_X
+        arrivals = [
+            Arrival(tensor.name, tuple(contributions.get(id(tensor), ())), _gradient(grad))
+            for tensor, grad in zip(op.outputs, out_grads, strict=True)
+        ]
+        call.steps.append(Step(self.op(op, True), arrivals, fate))
+
+
+def _names(ops: Iterable[Any]) -> frozenset[str]:
+    return frozenset(op.name for op in ops)
+
+
+def _gradient(grad: Any) -> Gradient | None:
+    return None if grad is None else _some_gradient(grad)
+
+
+def _some_gradient(grad: Any) -> Gradient:
+    if not hasattr(grad, "indices"):
+        return Gradient(grad.name, made_by=grad.op.type)
+    shape = grad.dense_shape
+    return Gradient(
+        grad.values.name,
+        grad.indices.name,
+        None if shape is None else shape.name,
+        made_by=grad.values.op.type,
+    )
+
+
+def _values(
+    graph: _LinedGraph,
+    calls: Sequence[Call],
+    results: Sequence[Gradient | None],
+    names: dict[str, Any],
+) -> dict[str, np.ndarray[Any, Any]]:
+    """The value of each tensor that the story names and a session can give, from one run."""
+    ours = {tensor.name: tensor for op in graph.get_operations() for tensor in op.outputs}
+    wanted = [part for grad in results if grad is not None for part in grad.parts]
+    wanted += [name for call in calls for name in _named(call)]
+    fetches = {
+        name: ours[name]
+        for name in dict.fromkeys(wanted)
+        if name in ours and ours[name].dtype.base_dtype.name not in UNFETCHABLE
+    }
+    with graph.as_default(), tf.Session(graph=graph) as session:
+        if tf.global_variables():
+            session.run(tf.global_variables_initializer(), names["feeds"])
+        found = session.run(fetches, names["feeds"])
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _named(call: Call) -> Iterator[str]:
+    yield from (*call.ys, *call.xs)
+    for seed in call.seeds:
+        yield from seed.gradient.parts
+    for step in call.steps:
+        yield from (*step.op.inputs, *step.op.outputs)
+        for arrival in step.arrivals:
+            for contribution in arrival.contributions:
+                yield from contribution.gradient.parts
+            if arrival.total is not None:
+                yield from arrival.total.parts
+        for passed in step.passed:
+            if passed.gradient is not None:
+                yield from passed.gradient.parts
+    for gradient in call.gradients:
+        if gradient is not None:
+            yield from gradient.parts
