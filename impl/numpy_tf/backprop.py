@@ -479,9 +479,11 @@ class _Backprop:
     def _differentiate(self, op, stopped):
         out_grads = self._aggregated(op)
         observer = self._observer
+        if observer is not None:
+            observer.processing(op, out_grads)
         if stopped or all(grad is None for grad in out_grads):
             if observer is not None:
-                observer.ended(op, out_grads, Ending.STOPPED if stopped else Ending.NO_GRADIENT)
+                observer.ended(op, Ending.STOPPED if stopped else Ending.NO_GRADIENT)
             return
         if op.graph.building_function and id(op.made) in op.graph.initial_values:
             raise ValueError(
@@ -494,7 +496,7 @@ class _Backprop:
         function = op.attrs[_WHEN_STOPPED] if stopped_call else gradient_function(op)
         if function is None:
             if observer is not None:
-                observer.ended(op, out_grads, Ending.NOT_DIFFERENTIABLE)
+                observer.ended(op, Ending.NOT_DIFFERENTIABLE)
             return
         graph = self._graph
         if len(out_grads) > 1 and "_outputs_apart" not in op.attrs:
@@ -505,8 +507,6 @@ class _Backprop:
             self._grads[op] = out_grads
         outer = graph.scope
         graph.scope = graph.unique_name(op.name + "_grad") + "/"
-        if observer is not None:
-            observer.differentiating(op, out_grads)
         try:
             in_grads = function(op, *out_grads)
             if not isinstance(in_grads, (list, tuple)):
@@ -523,7 +523,7 @@ class _Backprop:
             graph.scope = outer
         inputs = self._edges.inputs(op)
         if observer is not None:
-            observer.differentiated(op, inputs, in_grads)
+            observer.differentiated(op, out_grads, inputs, in_grads)
         for index, (tensor, grad) in enumerate(zip(inputs, in_grads, strict=True)):
             if grad is None:
                 continue

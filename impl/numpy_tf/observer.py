@@ -40,26 +40,29 @@ class Observer:
           ends: those of xs that nothing between lies before.
         """
 
-    def ended(self, op, out_grads, ending):
-        """An operation is processed, and passes nothing on.
+    def processing(self, op, out_grads):
+        """An operation is about to be processed.
+
+        It is `ended` or `differentiated` then, unless it raises.
 
         Args:
           op: the operation.
           out_grads: for each output the sum of what has reached it.
-          ending: an `Ending`.
         """
 
-    def differentiating(self, op, out_grads):
-        """The operation's gradient function is about to be called.
+    def ended(self, op, ending):
+        """The operation passes nothing on, for the reason `ending`."""
+
+    def differentiated(self, op, out_grads, inputs, in_grads):
+        """The operation's gradient function was called.
 
         Args:
           op: the operation.
-          out_grads: for each output the sum of what has reached it; zeros where nothing has
-            and something has reached another output.
+          out_grads: what it was given: zeros for an output that nothing has reached, beside one
+            that something has.
+          inputs: the operation's, across borders of bodies.
+          in_grads: for each of them what the function gave.
         """
-
-    def differentiated(self, op, inputs, in_grads):
-        """It gave these; `inputs` are what they are gradients of, across borders of bodies."""
 
     def finished(self, grads):
         """The call ends; for each x its gradient."""

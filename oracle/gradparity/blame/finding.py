@@ -95,6 +95,8 @@ def title(ops: Sequence[Op]) -> str:
 
 def differentiated(op: Op, graph: Graph) -> Op | None:
     """The operation that `op` is a part of the gradient of: its name scope tells."""
+    if "_grad/" not in op.name:
+        return None
     parts = op.name.split("/")
     by_name = {each.name: each for each in graph.ops}
     for end in range(len(parts) - 1, 0, -1):

@@ -61,7 +61,7 @@ def command(
     from gradparity.explain.observing import observe
     from gradparity.explain.telling import Line, tell
 
-    console = Console(no_color=no_color, highlight=False)
+    console = Console(color_system=None if no_color else "auto", highlight=False)
     if len(checks) > 1:
         _list(checks, chosen)
     place = chosen.position

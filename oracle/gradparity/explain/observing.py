@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 import numpy_tf
-from gradparity.blame.graph import UNFETCHABLE, Op
-from gradparity.blame.graph import Graph as Described
+from gradparity.blame.graph import UNFETCHABLE, Graph, Op
 from gradparity.blame.probe import describe_op, labels
 from gradparity.explain.story import (
     Arrival,
@@ -31,11 +30,13 @@ from gradparity.explain.story import (
 )
 from gradparity.program import Program
 from gradparity.worker import RegisteredGradients, stable_message
-from numpy_tf.framework.graph import Graph
 from numpy_tf.observer import Ending, Observer, observed_by
 
 tf: Any = numpy_tf  # its names are exported when it is imported, unseen by type checkers
 FILE = "<program>"  # the name that the program is compiled under
+
+OWN_GRADIENT = {"_gradient_function", "_gradient_op_type"}
+"""Attributes by which an operation is differentiated in another way than its type is."""
 
 FATES = {
     Ending.STOPPED: Fate.STOPPED,
@@ -71,16 +72,16 @@ def _observed(source: str) -> Story:
     except Exception as raised:  # whatever the program raises belongs to its story
         error = raised
     gradients = [_gradient(each) for each in results]
-    if error is None:
+    if "feeds" in names:
         try:
             values = _values(graph, recorder.calls, gradients, names)
         except Exception as raised:
-            error = raised
+            error = error or raised
     between = frozenset().union(*(call.between for call in recorder.calls))
     ops = [recorder.op(op, op.name in between) for op in graph.get_operations()]
     return Story(
         lines=source.rstrip("\n").split("\n"),
-        graph=Described(ops, (), (), labels=labels(names, graph)),
+        graph=Graph(ops, (), (), labels=labels(names, graph)),
         calls=recorder.calls,
         results=gradients,
         values=values,
@@ -89,7 +90,7 @@ def _observed(source: str) -> Story:
     )
 
 
-class _LinedGraph(Graph):
+class _LinedGraph(tf.Graph):  # type: ignore[misc]
     """A graph that remembers which line of the program made an operation."""
 
     def __init__(self) -> None:
@@ -128,6 +129,7 @@ class _Recorder(Observer):
     def __init__(self, graph: _LinedGraph) -> None:
         self.calls: list[Call] = []
         self._graph = graph
+        self._sizes: list[int] = []  # of the graph, when each step under way began
         self._under_way: list[tuple[Call, dict[int, list[Contribution]]]] = []
 
     def op(self, op: Any, between: bool) -> Op:
@@ -164,29 +166,39 @@ class _Recorder(Observer):
         call = self._under_way[-1][0]
         call.reached, call.between, call.stops = map(_names, (reached, between, stops))
 
-    def ended(self, op: Any, out_grads: Any, ending: Any) -> None:
+    def processing(self, op: Any, out_grads: Any) -> None:
         """See `Observer`."""
-        self._step(op, out_grads, FATES[ending])
+        call, contributions = self._under_way[-1]
+        arrivals = [
+            Arrival(tensor.name, tuple(contributions.get(id(tensor), ())), _gradient(grad))
+            for tensor, grad in zip(op.outputs, out_grads, strict=True)
+        ]
+        # Until it is known that it did not raise.
+        call.steps.append(Step(self.op(op, True), arrivals, Fate.RAISED))
+        self._sizes.append(len(self._graph.operations))
 
-    def differentiating(self, op: Any, out_grads: Any) -> None:
+    def ended(self, op: Any, ending: Any) -> None:
         """See `Observer`."""
-        self._step(op, out_grads, Fate.RAISED)  # until it is known that it did not
+        self._sizes.pop()
+        call, _ = self._under_way[-1]
+        named = ending is not Ending.STOPPED or op.name in call.stops
+        call.steps[-1].fate = FATES[ending] if named else Fate.AT_AN_X
 
-    def differentiated(self, op: Any, inputs: Any, in_grads: Any) -> None:
+    def differentiated(self, op: Any, out_grads: Any, inputs: Any, in_grads: Any) -> None:
         """See `Observer`."""
         call, contributions = self._under_way[-1]
         step = call.steps[-1]
         step.fate = Fate.DIFFERENTIATED
+        step.has_own_rule = bool(OWN_GRADIENT & set(op.attrs))
+        step.arrivals = [
+            replace(arrival, total=_gradient(grad))
+            for arrival, grad in zip(step.arrivals, out_grads, strict=True)
+        ]
         step.passed = [
             Passed(tensor.name, _gradient(grad))
             for tensor, grad in zip(inputs, in_grads, strict=True)
         ]
-        scope = f"{op.name}_grad/"
-        step.built = [
-            made.type
-            for made in self._graph.get_operations()
-            if f"/{scope}" in made.name and made.name not in call.existing
-        ]
+        step.built = [made.type for made in self._graph.operations[self._sizes.pop() :]]
         for tensor, passed in zip(inputs, step.passed, strict=True):
             if passed.gradient is not None:
                 arrived = contributions.setdefault(id(tensor), [])
@@ -196,16 +208,6 @@ class _Recorder(Observer):
         """See `Observer`."""
         call, _ = self._under_way.pop()
         call.gradients = [_gradient(grad) for grad in grads]
-
-    def _step(self, op: Any, out_grads: Any, fate: Fate) -> None:
-        call, contributions = self._under_way[-1]
-        if fate is Fate.STOPPED and op.name not in call.stops:
-            fate = Fate.AT_AN_X
-        arrivals = [
-            Arrival(tensor.name, tuple(contributions.get(id(tensor), ())), _gradient(grad))
-            for tensor, grad in zip(op.outputs, out_grads, strict=True)
-        ]
-        call.steps.append(Step(self.op(op, True), arrivals, fate))
 
 
 def _names(ops: Iterable[Any]) -> frozenset[str]:

@@ -88,6 +88,7 @@ class Step:
       fate: what became of it.
       passed: for each input what it was given; nothing unless it was differentiated.
       built: the types of the ops that its gradient function made, in order.
+      has_own_rule: whether the program gives it a gradient function of its own.
       inside: the calls of `tf.gradients` that differentiated its bodies.
     """
 
@@ -96,6 +97,7 @@ class Step:
     fate: Fate
     passed: Sequence[Passed] = ()
     built: Sequence[str] = ()
+    has_own_rule: bool = False
     inside: list[Call] = field(default_factory=list)
 
 

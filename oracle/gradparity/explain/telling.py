@@ -132,16 +132,11 @@ class _Teller:
             )
         for reason, others in left_out(call, graph).items():
             yield Line(0, (("Left out: ", DIM), (self._ops(others), DIM), (f" ({reason})", DIM)))
-        for name in sorted(call.stops):
-            op = next(op for op in graph.ops if op.name == name)
-            yield Line(
-                0,
-                (
-                    ("stop_gradients names ", PLAIN),
-                    (self._outputs(op), STOP),
-                    (": it may get a gradient, and nothing goes further from there", PLAIN),
-                ),
-            )
+        stops = {op.name: op for op in graph.ops if op.name in call.stops}
+        for name in sorted(call.stops):  # of one within a body there is no tensor here
+            named = self._outputs(stops[name]) if name in stops else f"'{name}'"
+            told = ": it may get a gradient, and nothing goes further from there"
+            yield Line(0, (("stop_gradients names ", PLAIN), (named, STOP), (told, PLAIN)))
 
     def _seeds(self) -> Iterator[Line]:
         for seed in self.call.seeds:
@@ -249,6 +244,8 @@ class _Teller:
 
     def _rule(self, step: Step, index: int, gradient: Gradient) -> str:
         op = step.op
+        if step.has_own_rule:
+            return "by the program's own gradient function"
         inputs = [self._tensor(tensor) for tensor in op.inputs]
         rule = rules.formula(op.type, index, inputs, self._tensor(next(iter(op.outputs))))
         if not rule:
@@ -303,10 +300,11 @@ class _Teller:
                 taken = f": here the {'true' if chosen.item() else 'false'} one's"
             told = f"its gradient is another cond, of the gradients of both branches{taken}"
             yield Line(3, ((told, PLAIN),))
+        body = "one of its branches" if kind == "cond" else "its body"
         for call in step.inside:
-            yield from self._inside(call)
+            yield from self._inside(call, body)
 
-    def _inside(self, call: Call) -> Iterator[Line]:
+    def _inside(self, call: Call, body: str) -> Iterator[Line]:
         """A call within a body: which operations it came to, without values."""
         processed = [s for s in call.steps if s.fate is not Fate.NO_GRADIENT]
         if not processed:
@@ -316,7 +314,7 @@ class _Teller:
             for s in processed[:OPS]
         )
         more = f", and {len(processed) - OPS} more" if len(processed) > OPS else ""
-        yield Line(3, (("its body is differentiated in this order: ", PLAIN), (names + more, CODE)))
+        yield Line(3, ((f"{body} is differentiated in this order: ", PLAIN), (names + more, CODE)))
 
     # The results
 
@@ -394,7 +392,7 @@ def gradient_text(gradient: Gradient, story: Story) -> str:
     """A gradient's value: dense, or IndexedSlices by their rows."""
     values = story.values.get(gradient.values)
     if gradient.indices is None:
-        return "(a value within)" if values is None else value_text(values)
+        return "(no value)" if values is None else value_text(values)
     indices = story.values.get(gradient.indices)
     if values is None or indices is None:
         return "IndexedSlices"
