@@ -15,6 +15,7 @@ from gradparity.commands import options
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gradparity.explain.story import Story
     from gradparity.explain.telling import Line
     from gradparity.language.check import Check
 
@@ -39,9 +40,21 @@ NEAREST = 5  # cases named when there is none of that name
     help="Whose answer to hold the explanation against at the end.",
 )
 @options.recordings
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it as one HTML file, with a picture, instead of to the terminal.",
+)
 @click.option("--no-color", is_flag=True, help="Plain text, on a terminal too.")
 def command(
-    case: str, expression: str | None, oracle: str, recordings: Path, no_color: bool
+    case: str,
+    expression: str | None,
+    oracle: str,
+    recordings: Path,
+    html_path: Path | None,
+    no_color: bool,
 ) -> None:
     """Tell step by step how the gradient flows through a case.
 
@@ -62,20 +75,22 @@ def command(
     from gradparity.explain.telling import Line, tell
 
     console = Console(color_system=None if no_color else "auto", highlight=False)
-    if len(checks) > 1:
-        _list(checks, chosen)
-    place = chosen.position
-    name = f"{chosen.id}  ({place.path}:{place.line})"
-    _print(Line(0, ((name, "dim"),)), console)
     story = observe(chosen.program)
-    for line in tell(story, chosen):
-        _print(line, console)
+    lines = [*tell(story, chosen)]
     if oracle != "none":
         from gradparity.explain.comparing import compared
 
-        click.echo()
         word = compared(chosen, story, recordings if oracle == "recorded" else None)
-        _print(Line(0, word), console)
+        lines += [Line(0), Line(0, word)]
+    if html_path is not None:
+        _write(html_path, chosen, story, lines)
+        return
+    if len(checks) > 1:
+        _list(checks, chosen)
+    place = chosen.position
+    _print(Line(0, ((f"{chosen.id}  ({place.path}:{place.line})", "dim"),)), console)
+    for line in lines:
+        _print(line, console)
 
 
 def _checks(case: str) -> list[Check]:
@@ -141,6 +156,17 @@ def _list(checks: Sequence[Check], chosen: Check) -> None:
     if len(checks) > LISTED:
         click.echo(f"   … and {len(checks) - LISTED} more")
     click.echo()
+
+
+def _write(path: Path, check: Check, story: Story, lines: Sequence[Line]) -> None:
+    from gradparity.explain.page import page
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(check, story, lines), encoding="utf-8")
+    except OSError as error:
+        _stop(f"{path} cannot be written: {error.strerror}.")
+    click.echo(f"{path}: {check.id}")
 
 
 def _print(line: Line, console: Console) -> None:

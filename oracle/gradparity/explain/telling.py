@@ -38,6 +38,9 @@ PLAIN, TITLE, CODE, VALUE, DIM, STOP, NONE = (
     *("", "bold", "cyan", "green", "dim", "bold red", "yellow"),
 )
 
+ENDS = frozenset({Fate.STOPPED, Fate.NOT_DIFFERENTIABLE, Fate.RAISED})
+"""Where a gradient that came in goes no further."""
+
 Span = tuple[str, str]
 
 
@@ -223,7 +226,7 @@ class _Teller:
         if step.op.type == "StopGradient" and step.fate is Fate.NOT_DIFFERENTIABLE:
             told = "ends here: it is tf.stop_gradient, a constant to differentiation"
         if told:
-            yield Line(3, ((told, DIM if step.fate is Fate.AT_AN_X else STOP),))
+            yield Line(3, ((told, STOP if step.fate in ENDS else DIM),))
 
     def _passed(self, step: Step, index: int, passed: Passed) -> Iterator[Line]:
         story, op = self.story, step.op
