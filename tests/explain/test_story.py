@@ -158,13 +158,14 @@ class TestErrors:
         assert story.error.startswith("ValueError: Length mismatch")
         assert story.error_line == 5
 
-    def test_of_the_run_leave_the_steps(self):
+    def test_of_the_run_leave_the_steps_and_what_can_be_computed(self):
         story = story_of(
             "x = tf.constant([1.0]); y = tf.gather(x, tf.constant([7])); ys = [y]; xs = [x]"
         )
         assert story.error.startswith("InvalidArgumentError")
         assert len(story.calls[0].steps) == 2
-        assert story.values == {}
+        assert "GatherV2:0" not in story.values
+        assert story.values["Const:0"].tolist() == [1.0]  # what can be computed is told
 
 
 class TestReasons:

@@ -6,8 +6,9 @@ layer the longest way to it; within a layer boxes stand near what they take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gradparity.blame import finding
 from gradparity.blame.graph import Op
@@ -16,8 +17,12 @@ from gradparity.explain.telling import ENDS, gradient_text
 
 BOXES = 40  # more are no picture any more
 WIDTH, HEIGHT = 168, 44
-GAP, LAYER_GAP, MARGIN = 36, 66, 16
+SPACE, LAYER_SPACE, MARGIN = 28, 76, 16
+GAP_WIDTH = 12  # what an arrow takes that passes a layer by
 LABEL = 18  # characters at an arrow or in a box
+LABEL_AT, LABEL_HEIGHT = 10, 15  # above the box that an arrow begins at
+
+Point: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,12 @@ def drawing(call: Call, story: Story) -> Drawing | None:
     ops = _drawn(call, story)
     if not 0 < len(ops) <= BOXES:
         return None
-    places = _places(ops, story)
+    places, ways = _places(ops, story)
     numbers = {step.op.name: number for number, step in enumerate(call.steps, 1)}
     boxes = [_box(op, call, story, numbers, places[op.name]) for op in ops]
     width = max(x for x, _ in places.values()) + WIDTH + MARGIN
     height = max(y for _, y in places.values()) + HEIGHT + MARGIN
-    return Drawing(boxes, _arrows(ops, call, story, places), width, height)
+    return Drawing(boxes, _arrows(ops, call, story, places, ways), width, height)
 
 
 def _drawn(call: Call, story: Story) -> list[Op]:
@@ -94,20 +99,53 @@ def _drawn(call: Call, story: Story) -> list[Op]:
         if op.name in call.between
         for tensor in op.inputs
     }
+    taken &= call.existing  # a loop may have got more inputs meanwhile
     return [op for op in story.graph.ops if op.name in call.between or op.name in taken]
 
 
-def _places(ops: Sequence[Op], story: Story) -> dict[str, tuple[float, float]]:
-    """Operation -> its upper left corner."""
-    names = {op.name for op in ops}
+def _places(
+    ops: Sequence[Op], story: Story
+) -> tuple[dict[str, Point], dict[tuple[str, int], list[Point]]]:
+    """Where boxes stand, and by which points arrows go that pass layers by.
+
+    Returns:
+      Operation -> its upper left corner; operation and number of an input -> the upper ends of
+      the gaps between boxes that the arrow goes through, from below.
+    """
+    producers, names = story.graph.producers, {op.name for op in ops}
     before = {
-        op.name: [
-            story.graph.producers[t].name
-            for t in op.inputs
-            if story.graph.producers[t].name in names
-        ]
+        op.name: {
+            index: producers[tensor].name
+            for index, tensor in enumerate(op.inputs)
+            if producers[tensor].name in names
+        }
         for op in ops
     }
+    layers = _layers(ops, {name: [*taken.values()] for name, taken in before.items()})
+    rows: list[list[str]] = [[] for _ in range(max(layers.values()) + 1)]
+    above: dict[str, list[str]] = {}  # what stands above a box or gap that it is joined to
+    gaps: dict[tuple[str, int], list[str]] = {}
+    for op in ops:
+        rows[layers[op.name]].append(op.name)
+        above[op.name] = []
+        for index, producer in before[op.name].items():
+            last, chain = producer, gaps.setdefault((op.name, index), [])
+            for layer in range(layers[producer] + 1, layers[op.name]):
+                gap = f"{op.name}:{index} in {layer}"
+                rows[layer].append(gap)
+                above[gap] = [last]
+                chain.insert(0, gap)
+                last = gap
+            above[op.name].append(last)
+    corners = _columns(rows, above, names)
+    return (
+        {name: corners[name] for name in names},
+        {edge: [corners[gap] for gap in chain] for edge, chain in gaps.items()},
+    )
+
+
+def _layers(ops: Sequence[Op], before: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Operation -> how far down it stands: the longest way to it."""
     layers: dict[str, int] = {}
     for op in ops:  # each comes after its inputs
         layers[op.name] = 1 + max((layers[name] for name in before[op.name]), default=-1)
@@ -115,21 +153,26 @@ def _places(ops: Sequence[Op], story: Story) -> dict[str, tuple[float, float]]:
         takers = [layers[other.name] for other in ops if op.name in before[other.name]]
         if not before[op.name] and takers:
             layers[op.name] = min(takers) - 1
-    rows: list[list[str]] = [[] for _ in range(max(layers.values()) + 1)]
-    for op in ops:
-        rows[layers[op.name]].append(op.name)
-    centre = max(len(row) for row in rows) * (WIDTH + GAP) / 2
-    columns: dict[str, float] = {}
-    for row in rows:
-        wished = {name: _mean([columns[b] for b in before[name] if b in columns]) for name in row}
+    return layers
+
+
+def _columns(
+    rows: Sequence[list[str]], above: Mapping[str, Sequence[str]], boxes: Collection[str]
+) -> dict[str, Point]:
+    """Each row in the order of what stands above it, around one middle."""
+    widths = {name: WIDTH if name in boxes else GAP_WIDTH for row in rows for name in row}
+    lengths = [sum(widths[name] + SPACE for name in row) - SPACE for row in rows]
+    corners: dict[str, Point] = {}
+    middles: dict[str, float] = {}
+    for layer, row in enumerate(rows):
+        wished = {name: _mean([middles[each] for each in above[name]]) for name in row}
         row.sort(key=lambda name: (wished[name] is None, wished[name] or 0.0))
-        left = centre - len(row) * (WIDTH + GAP) / 2
-        for place, name in enumerate(row):
-            columns[name] = left + place * (WIDTH + GAP)
-    return {
-        name: (MARGIN + columns[name], MARGIN + layers[name] * (HEIGHT + LAYER_GAP))
-        for name in columns
-    }
+        x = MARGIN + (max(lengths) - lengths[layer]) / 2
+        for name in row:
+            corners[name] = (x, MARGIN + layer * (HEIGHT + LAYER_SPACE))
+            middles[name] = x + widths[name] / 2
+            x += widths[name] + SPACE
+    return corners
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -141,7 +184,7 @@ def _box(
     call: Call,
     story: Story,
     numbers: Mapping[str, int],
-    place: tuple[float, float],
+    place: Point,
 ) -> Box:
     step = call.step_of.get(op.name)
     if step is None:
@@ -167,12 +210,15 @@ def _box(
 
 
 def _arrows(
-    ops: Sequence[Op], call: Call, story: Story, places: Mapping[str, tuple[float, float]]
+    ops: Sequence[Op],
+    call: Call,
+    story: Story,
+    places: Mapping[str, Point],
+    ways: Mapping[tuple[str, int], Sequence[Point]],
 ) -> list[Arrow]:
     found = []
     for op in ops:
         step = call.step_of.get(op.name)
-        count = len(op.inputs)
         for index, tensor in enumerate(op.inputs):
             producer = story.graph.producers[tensor].name
             if producer not in places:
@@ -184,21 +230,28 @@ def _arrows(
                 kind = "flow" if producer in call.between else "dropped"
                 text = gradient_text(gradient, story)
             (x, y), (left, top) = places[op.name], places[producer]
-            start = x + WIDTH * (index + 1) / (count + 1)
-            end, bottom = left + WIDTH / 2, top + HEIGHT
-            middle = (y + bottom) / 2
-            found.append(
-                Arrow(
-                    kind=kind,
-                    label=_short(text) if kind == "flow" else "",
-                    path=f"M{start:g},{y:g} C{start:g},{middle:g} {end:g},{middle:g} "
-                    f"{end:g},{bottom:g}",
-                    x=start + (end - start) * 0.2 + 4,
-                    y=y - 14 - 13 * (index % 2),
-                    title=text,
-                )
-            )
+            start = (x + WIDTH * (index + 1) / (len(op.inputs) + 1), y)
+            path = _path(start, ways[op.name, index], (left + WIDTH / 2, top + HEIGHT))
+            label = _short(text) if kind == "flow" else ""
+            below = LABEL_AT + LABEL_HEIGHT * (index % 3)
+            found.append(Arrow(kind, label, path, start[0] + 5, y - below, text))
     return found
+
+
+def _path(start: Point, gaps: Sequence[Point], end: Point) -> str:
+    """An SVG path up from a box, through gaps between others, to another box."""
+    x, y = start
+    path = f"M{x:g},{y:g}"
+    for left, top in gaps:
+        middle = left + GAP_WIDTH / 2
+        path += f"{_bend(x, y, middle, top + HEIGHT)} L{middle:g},{top:g}"
+        x, y = middle, top
+    return path + _bend(x, y, *end)
+
+
+def _bend(x: float, y: float, to_x: float, to_y: float) -> str:
+    middle = (y + to_y) / 2
+    return f" C{x:g},{middle:g} {to_x:g},{middle:g} {to_x:g},{to_y:g}"
 
 
 def _short(text: str) -> str:

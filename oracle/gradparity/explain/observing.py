@@ -7,7 +7,8 @@ what no other can be, to tell what its `tf.gradients` does while it does it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -73,10 +74,8 @@ def _observed(source: str) -> Story:
         error = raised
     gradients = [_gradient(each) for each in results]
     if "feeds" in names:
-        try:
-            values = _values(graph, recorder.calls, gradients, names)
-        except Exception as raised:
-            error = error or raised
+        values, raised_in_run = _values(graph, recorder.calls, results, names)
+        error = error or raised_in_run
     between = frozenset().union(*(call.between for call in recorder.calls))
     ops = [recorder.op(op, op.name in between) for op in graph.get_operations()]
     return Story(
@@ -233,23 +232,46 @@ def _some_gradient(grad: Any) -> Gradient:
 def _values(
     graph: _LinedGraph,
     calls: Sequence[Call],
-    results: Sequence[Gradient | None],
+    results: Sequence[Any],
     names: dict[str, Any],
-) -> dict[str, np.ndarray[Any, Any]]:
-    """The value of each tensor that the story names and a session can give, from one run."""
+) -> tuple[dict[str, np.ndarray[Any, Any]], Exception | None]:
+    """The value of each tensor that the story names and a session can give, from one run.
+
+    Where it raises, each is asked for alone, and if the program's own fetches raise, that error
+    is the second that is returned.
+    """
     ours = {tensor.name: tensor for op in graph.get_operations() for tensor in op.outputs}
-    wanted = [part for grad in results if grad is not None for part in grad.parts]
+    gradients = [_gradient(each) for each in results]
+    wanted = [part for grad in gradients if grad is not None for part in grad.parts]
     wanted += [name for call in calls for name in _named(call)]
     fetches = {
         name: ours[name]
         for name in dict.fromkeys(wanted)
         if name in ours and ours[name].dtype.base_dtype.name not in UNFETCHABLE
     }
+    own = [tensor for tensor in (*names["ys"], *results) if tensor is not None]
+    feeds, error = names["feeds"], None
     with graph.as_default(), tf.Session(graph=graph) as session:
-        if tf.global_variables():
-            session.run(tf.global_variables_initializer(), names["feeds"])
-        found = session.run(fetches, names["feeds"])
-    return {name: np.asarray(value) for name, value in found.items()}
+        try:
+            if tf.global_variables():
+                session.run(tf.global_variables_initializer(), feeds)
+            found, _ = session.run([fetches, own], feeds)
+        except Exception:
+            try:
+                session.run(own, feeds)
+            except Exception as raised:
+                error = raised
+            found = _one_by_one(session, fetches, feeds)
+    return {name: np.asarray(value) for name, value in found.items()}, error
+
+
+def _one_by_one(session: Any, fetches: Mapping[str, Any], feeds: Any) -> dict[str, Any]:
+    """The values of those tensors that can be computed: a program may leave others aside."""
+    found = {}
+    for name, tensor in fetches.items():
+        with suppress(Exception):
+            found[name] = session.run(tensor, feeds)
+    return found
 
 
 def _named(call: Call) -> Iterator[str]:

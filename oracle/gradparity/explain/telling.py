@@ -38,6 +38,8 @@ PLAIN, TITLE, CODE, VALUE, DIM, STOP, NONE = (
     *("", "bold", "cyan", "green", "dim", "bold red", "yellow"),
 )
 
+WITHIN = "it lies within a body; the operation that has the body answers for it"
+
 ENDS = frozenset({Fate.STOPPED, Fate.NOT_DIFFERENTIABLE, Fate.RAISED})
 """Where a gradient that came in goes no further."""
 
@@ -327,7 +329,9 @@ class _Teller:
             if gradient is not None:
                 spans: list[Span] = [(f"d/d{name} = ", PLAIN)]
                 spans.append((gradient_text(gradient, self.story), VALUE))
-                if not self._arrived(x):
+                if x not in self.story.graph.producers:
+                    spans.append((f"  {WITHIN}", DIM))
+                elif not self._arrived(x):
                     told = "  zeros for None, as unconnected_gradients='zero' asks"
                     spans.append((told, NONE))
                     spans.append((f": {self._why_none(x)}", DIM))
@@ -347,6 +351,8 @@ class _Teller:
         )
 
     def _why_none(self, x: str) -> str:
+        if x not in self.story.graph.producers:
+            return WITHIN
         dead = dead_ends(x, self.call, self.story.graph)
         if not dead:
             return "no way leads from it to the ys"
