@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradparity.cli import main
+from gradparity.language.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +97,10 @@ class TestChoosing:
 
     def test_takes_a_path(self):
         assert "::no-stop" in told("cases/tutorial/diamond.yaml", "--oracle", "none")
+
+    def test_takes_the_id_of_a_check_of_a_generated_case(self):
+        check = load([ROOT / "cases/contract/a02_reachability/20_random_graphs.yaml"])[-1].id
+        assert f"\n{check}  (" in f"\n{told(check, '--oracle', 'none')}"
 
     def test_of_an_unknown_case_names_the_nearest_and_exits_2(self):
         result = explain("tutorial/diamnd")

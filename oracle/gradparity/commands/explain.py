@@ -98,18 +98,21 @@ def _checks(case: str) -> list[Check]:
     from gradparity.language.loading import load
     from gradparity.language.problems import CaseErrors
 
-    path = _path(case.partition("::")[0])
+    name = case.partition("::")[0]
     try:
-        return load([path])
+        checks = load([_path(name)])
     except CaseErrors as errors:
         _stop(str(errors))
+    # One of the cases that a file generates.
+    return [check for check in checks if check.case.name == name] or checks
 
 
 def _path(name: str) -> Path:
     from gradparity.language.loading import CORPUS_FOLDER, ENDINGS, case_files, case_name
 
     given, root = Path(name), Path(CORPUS_FOLDER)
-    for path in (given, *(root / f"{name}{ending}" for ending in ENDINGS)):
+    stems = (root / given, root / given.parent)  # a file that generates cases is their folder
+    for path in (given, *(Path(f"{stem}{ending}") for stem in stems for ending in ENDINGS)):
         if path.is_file():
             return path
     known = [case_name(path, root) for path in case_files(root)] if root.is_dir() else []
