@@ -82,6 +82,11 @@ class TestWhatIsTold:
         assert "zeros for None, as unconnected_gradients='zero' asks" in text
         assert "whose dtype int32 carries no gradient" in text
 
+    def test_of_values_that_are_others_when_somebody_looks(self):
+        case = "contract/a07_gating_aggregation_names/53_contributions_are_summed_into_a_free_one"
+        text = told(case, "-k", "weights-of-sums and 3")
+        assert "gives the same as numpy_tf unwatched: equal bit for bit; the values above" in text
+
     def test_of_an_error(self):
         text = told("tutorial/errors::too-few-weights")
         assert "Here line 8 raises ValueError: Length mismatch." in text

@@ -7,7 +7,7 @@ from pathlib import Path
 from gradparity import engine
 from gradparity.explain.story import Story
 from gradparity.explain.telling import NONE, PLAIN, STOP, TITLE, Span
-from gradparity.judge.verdict import Word
+from gradparity.judge.verdict import Verdict, Word
 from gradparity.language.check import Check
 from gradparity.outcome import Outcome, SparseResult
 from gradparity.recordings.file import RecordingError
@@ -46,16 +46,17 @@ def compared(check: Check, story: Story, recordings: Path | None) -> tuple[Span,
             (f"{who} answers otherwise ({verdict.word.value}): ", STOP),
             (verdict.reason, PLAIN),
         )
-    told: list[Span] = [(f"{who} gives the same: ", TITLE), (verdict.reason, PLAIN)]
     if result.implementation is not None and not same(story, result.implementation):
-        told.append(
-            (
-                "; without the look at what lies between, numpy_tf's own answer has other last "
-                "digits than those above, or it is random",
-                NONE,
-            )
-        )
-    return tuple(told)
+        return ((f"{who} gives the same as numpy_tf unwatched: ", TITLE), *_otherwise(verdict))
+    return ((f"{who} gives the same: ", TITLE), (verdict.reason, PLAIN))
+
+
+def _otherwise(verdict: Verdict) -> tuple[Span, ...]:
+    told = (
+        "the values above have other last digits: memory that somebody looks at cannot be summed "
+        "into, so a sum began with another term; or the program is random"
+    )
+    return (f"{verdict.reason}; ", PLAIN), (told, NONE)
 
 
 def same(story: Story, outcome: Outcome) -> bool:

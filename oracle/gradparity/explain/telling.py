@@ -9,7 +9,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from gradparity.blame import finding
-from gradparity.blame.graph import Op
+from gradparity.blame.graph import UNFETCHABLE, Op
 from gradparity.explain import rules
 from gradparity.explain.reasons import Dead, dead_ends, left_out
 from gradparity.explain.story import (
@@ -401,7 +401,7 @@ def gradient_text(gradient: Gradient, story: Story) -> str:
     """A gradient's value: dense, or IndexedSlices by their rows."""
     values = story.values.get(gradient.values)
     if gradient.indices is None:
-        return "(no value)" if values is None else value_text(values)
+        return _no_value(gradient.values, story) if values is None else value_text(values)
     indices = story.values.get(gradient.indices)
     if values is None or indices is None:
         return "IndexedSlices"
@@ -414,6 +414,13 @@ def gradient_text(gradient: Gradient, story: Story) -> str:
     if len(values) > ROWS:
         rows.append(f"… {len(values) - ROWS} more")
     return f"IndexedSlices{of} {{{'; '.join(rows)}}}"
+
+
+def _no_value(tensor: str, story: Story) -> str:
+    producer = story.graph.producers.get(tensor)
+    if producer is not None and producer.outputs[tensor] in UNFETCHABLE:
+        return f"({producer.outputs[tensor]}: not to be shown)"  # a list of tensors, for one
+    return "(no value)"  # since the run raises
 
 
 def value_text(value: np.ndarray[Any, Any]) -> str:
