@@ -87,6 +87,12 @@ class TestWhatIsTold:
         text = told(case, "-k", "weights-of-sums and 3")
         assert "gives the same as numpy_tf unwatched: equal bit for bit; the values above" in text
 
+    def test_of_a_call_within_a_body(self):
+        text = told("contract/a10_control_flow/72_higher_orders", "-k", "hessian and tf1")
+        assert "tf.gradients within a body" in text
+        assert "what it is asked for is differentiated in this order: StridedSlice" in text
+        assert "(no value)" not in text
+
     def test_of_an_error(self):
         text = told("tutorial/errors::too-few-weights")
         assert "Here line 8 raises ValueError: Length mismatch." in text

@@ -149,6 +149,7 @@ class _Recorder(Observer):
             xs=[x.name for x in xs],
             seeds=starts,
             line=_current_line(),
+            within=tf.get_default_graph() is not self._graph,
             existing=frozenset(op.name for op in self._graph.get_operations()),
         )
         if self._under_way:

@@ -22,11 +22,12 @@ def page(check: Check, story: Story, lines: Sequence[Line]) -> str:
 
     Args:
       check: what is explained.
-      story: what happened; its last call of `tf.gradients` is drawn.
+      story: what happened; its last call of `tf.gradients`, if not within a body, is drawn.
       lines: the explanation.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    calls = [call for call in story.calls if not call.within]
     templates = Environment(
         loader=PackageLoader("gradparity.explain"),
         autoescape=True,
@@ -40,6 +41,6 @@ def page(check: Check, story: Story, lines: Sequence[Line]) -> str:
         check=check,
         lines=lines,
         classes=CLASSES,
-        drawing=drawn.drawing(story.calls[-1], story) if story.calls else None,
+        drawing=drawn.drawing(calls[-1], story) if calls else None,
         size=(drawn.WIDTH, drawn.HEIGHT),
     )

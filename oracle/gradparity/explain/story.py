@@ -119,6 +119,7 @@ class Call:
       xs: names of tensors.
       seeds: for each y.
       line: of the program, or None.
+      within: whether it is made in the body of a loop, a branch or a function.
       existing: the operations that the graph had when it began.
       reached: those that the xs lead to, through trainable tensors.
       between: those of them that lead to the ys.
@@ -131,6 +132,7 @@ class Call:
     xs: Sequence[str]
     seeds: Sequence[Seed]
     line: int | None = None
+    within: bool = False
     existing: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
     between: frozenset[str] = frozenset()

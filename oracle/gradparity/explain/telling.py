@@ -101,6 +101,11 @@ class _Teller:
     def lines(self) -> Iterator[Line]:
         call = self.call
         yield Line(0)
+        if call.within:
+            named = f"Call {self.number} of {self.count}: tf.gradients within a body"
+            yield Line(0, ((named, TITLE), (f" (line {call.line})", DIM)))
+            yield from self._inside(call, "what it is asked for")
+            return
         ys, xs = self._tensors(call.ys), self._tensors(call.xs)
         where = "" if call.line is None else f" (line {call.line})"
         which = f"Call {self.number} of {self.count}: " if self.count > 1 else ""
