@@ -28,8 +28,8 @@ HEAD = """\
 TensorFlow {tensorflow} registers {registered} gradient functions; a program can ask {scope} of them
 on a CPU. {covered} are **covered**: invoked in TensorFlow by a check on which numpy_tf agrees, and
 which could have failed. What is missing is listed at the end. The functions of TensorFlow 1's
-control flow and TensorArrays have no op in numpy_tf, whose control flow is functional: it gives the same
-gradients by others.
+control flow and TensorArrays have no op in numpy_tf, whose control flow is functional: it gives
+the same gradients by others.
 
 *orders*: at which order of derivative. *checks*: how many that agree invoked it. *equal bits*: of
 those that compare values, the share in which every tensor is equal bit for bit. *largest*: in units
