@@ -36,7 +36,9 @@ class Freshness:
     Attributes:
       store: the recordings of the TensorFlow that answers.
       counts: how many checks are in which state.
-      stale: each check whose recording is not fresh, with the reason.
+      stale: each check whose recording is not fresh, with the reason. Where several operations
+        of a run fail, it is chance which of them TensorFlow starts first: another error of the
+        same class is as fresh as the recorded one.
     """
 
     store: Store
@@ -63,14 +65,12 @@ class Freshness:
         if found.answer is not None and found.answer != live:
             differences = "; ".join(differing(found.answer, live))
             found = Found(
-                State.OTHER_BITS
-                if _differ_in_bits_alone(check, found.answer, live)
-                else State.DIFFERS,
+                _state(check, found.answer, live),
                 reason=f"TensorFlow now answers otherwise: {differences}. "
                 f"If that is right, {mending(check)}",
             )
         self.counts[found.state] += 1
-        if found.state is not State.FRESH:
+        if found.state not in (State.FRESH, State.OTHER_ERROR):
             self.stale.append((check, found))
 
     def lines(self) -> list[str]:
@@ -84,7 +84,9 @@ class Freshness:
             there = f", only from {', '.join(others)}" if others else ""
             return [f"recordings: none of these {total:,} checks from {where}{there}"]
         if self.is_fresh:
-            return [f"recordings: all {total:,} fresh, {where}"]
+            alike = self.counts[State.OTHER_ERROR]
+            by_chance = f" ({alike:,} with another of several errors)" if alike else ""
+            return [f"recordings: all {total:,} fresh{by_chance}, {where}"]
         kinds = ", ".join(
             f"{self.counts[state]:,} {phrase}"
             for state, phrase in PHRASES.items()
@@ -98,6 +100,14 @@ class Freshness:
             *named,
             *([f"  ... and {more:,} more"] if more > 0 else []),
         ]
+
+
+def _state(check: Check, recorded: Answer, live: Answer) -> State:
+    """How a recording stands to another live answer."""
+    then, now = recorded.results.get("error"), live.results.get("error")
+    if then and now and then["stage"] == now["stage"] == "run" and then["type"] == now["type"]:
+        return State.OTHER_ERROR
+    return State.OTHER_BITS if _differ_in_bits_alone(check, recorded, live) else State.DIFFERS
 
 
 def _differ_in_bits_alone(check: Check, recorded: Answer, live: Answer) -> bool:

@@ -25,6 +25,7 @@ class State(str, Enum):
     OTHER_VERSION = "other version"  # recorded from another TensorFlow alone
     OTHER_SETTINGS = "other settings"  # recorded when workers configured TensorFlow otherwise
     OTHER_BITS = "other bits"  # a live answer is as near as another processor's may be
+    OTHER_ERROR = "other error"  # of the same class, in the run: several operations fail
     DIFFERS = "differs"  # a live TensorFlow has just answered otherwise
 
 
