@@ -14,7 +14,8 @@ from gradparity.judge.verdict import Comparison, Difference, Kind, Rule, Word
 from gradparity.reports import write_all
 from gradparity.reports.document import document
 from gradparity.reports.legend import LEGEND
-from gradparity.reports.pages import page_paths, pages, segments, tensor_rows
+from gradparity.reports.pages import page_paths, pages, segments
+from gradparity.reports.tensors import tensor_rows
 from gradparity.results import CheckResult
 
 EVIL = "\"'></code></pre><script>alert(1)</script>"

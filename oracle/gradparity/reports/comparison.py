@@ -252,6 +252,7 @@ def html(comparison: Comparison) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     import gradparity
+    from gradparity.reports.pages import asset
 
     environment = Environment(
         loader=PackageLoader("gradparity.reports"),
@@ -261,9 +262,8 @@ def html(comparison: Comparison) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = "{:,}".format
-    assert environment.loader is not None
     return environment.get_template("comparison.html").render(
-        css=environment.loader.get_source(environment, "assets/report.css")[0],
+        css=asset("assets/report.css") + asset("assets/case.css"),
         version=gradparity.__version__,
         headline=headline(comparison),
         facts=list(facts(comparison)),

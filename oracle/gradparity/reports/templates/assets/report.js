@@ -1,4 +1,4 @@
-// The report's comforts: filter the table of cases, open the check that a link points to.
+// The overview's comforts: filter the table of cases.
 "use strict";
 
 const form = document.getElementById("filter");
@@ -22,13 +22,3 @@ if (form) {
   form.hidden = false;
   apply();
 }
-
-const openTarget = () => {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (target instanceof HTMLDetailsElement) {
-    target.open = true;
-    target.scrollIntoView();
-  }
-};
-addEventListener("hashchange", openTarget);
-openTarget();
