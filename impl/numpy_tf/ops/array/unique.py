@@ -8,6 +8,7 @@ from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.dtypes import ANY, INT32_BY_DEFAULT
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import NO_GRADIENT, op
+from numpy_tf.ops.array.dims import with_rank
 
 
 def _first_appearances(x):
@@ -73,3 +74,25 @@ def unique(x, out_idx=dtypes.int32, name=None):
 def unique_with_counts(x, out_idx=dtypes.int32, name=None):
     """As `unique`, and how often each distinct element comes."""
     return _UniqueWithCounts(*UniqueWithCounts(x, out_idx=dtypes.as_dtype(out_idx), name=name))
+
+
+@op("x: T, y: T -> out: T, idx: out_idx", T=ANY, out_idx=INT32_BY_DEFAULT)
+class ListDiff:
+    """The elements of x that are not in y, and where in x they are."""
+
+    def shape(op):
+        for tensor in op.inputs:
+            with_rank(tensor.dims, 1)
+        return [(None,), (None,)]
+
+    def kernel(x, y, *, out_idx):
+        kept = np.nonzero(~np.isin(x, y))[0]
+        return x[kept], kept.astype(out_idx.as_numpy_dtype)
+
+    gradient = NO_GRADIENT
+
+
+@export("setdiff1d")
+def setdiff1d(x, y, index_dtype=dtypes.int32, name=None):
+    """The elements of the vector `x` that are not in `y`, and where in x they are."""
+    return ListDiff(x, y, out_idx=index_dtype, name=name)

@@ -7,11 +7,12 @@ from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.ops.array.diagonal import matrix_diag_part
-from numpy_tf.ops.array.gather import gather, setdiff1d
+from numpy_tf.ops.array.gather import gather
 from numpy_tf.ops.array.select import where
 from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape, squeeze
 from numpy_tf.ops.array.stack import concat, stack
 from numpy_tf.ops.array.transpose import matrix_transpose, transpose
+from numpy_tf.ops.array.unique import setdiff1d
 from numpy_tf.ops.math.matmul import matmul
 from numpy_tf.ops.math.reduction import reduce_prod, reduce_sum
 from numpy_tf.ops.math.sequence import range as range_of

@@ -113,8 +113,8 @@ def reduced_shape(input_shape, axes):
     known, known_axes = constant_value(input_shape), constant_value(axes)
     if known is not None and known_axes is not None:
         return _with_ones(known.astype(np.int32), known_axes)
+    from numpy_tf.ops.array.data_flow import DynamicStitch
     from numpy_tf.ops.array.fill import ones
-    from numpy_tf.ops.array.gather import DynamicStitch
 
     axes = cast(convert_to_tensor(axes), dtypes.int32)
     input_rank = size(input_shape)
@@ -238,9 +238,10 @@ class Prod:
     def gradient(op, grad):
         # Dividing the product by each element would fail at zeros, so the product of all
         # others is made of what comes before and what comes after.
-        from numpy_tf.ops.array.gather import ListDiff, gather
+        from numpy_tf.ops.array.gather import gather
         from numpy_tf.ops.array.stack import concat
         from numpy_tf.ops.array.transpose import invert_permutation, transpose
+        from numpy_tf.ops.array.unique import ListDiff
         from numpy_tf.ops.math.cumulative import cumprod
 
         x = op.inputs[0]

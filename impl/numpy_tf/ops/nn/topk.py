@@ -13,7 +13,8 @@ from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros
-from numpy_tf.ops.array.gather import TensorScatterUpdate, gather, scatter_nd
+from numpy_tf.ops.array.gather import gather
+from numpy_tf.ops.array.gather_nd import TensorScatterUpdate, scatter_nd
 from numpy_tf.ops.array.shape import BroadcastTo, expand_dims, rank, reshape, shape, size
 from numpy_tf.ops.array.stack import concat, stack
 from numpy_tf.ops.array.transpose import transpose

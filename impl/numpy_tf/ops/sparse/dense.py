@@ -10,7 +10,7 @@ from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.static_value import shape_value
 from numpy_tf.ops.array.fill import zeros, zeros_like
-from numpy_tf.ops.array.gather import gather_nd
+from numpy_tf.ops.array.gather_nd import gather_nd
 from numpy_tf.ops.array.select import where
 from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.math.comparison import not_equal

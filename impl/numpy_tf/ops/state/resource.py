@@ -13,7 +13,7 @@ from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, REQUIRED,
 from numpy_tf.framework.static_value import partial_shape_rule
 from numpy_tf.framework.tensor_shape import bracket_dims
 from numpy_tf.ops.array.constant import constant_from_array
-from numpy_tf.ops.array.gather import scatter_nd
+from numpy_tf.ops.array.gather_nd import scatter_nd
 from numpy_tf.ops.array.shape import expand_dims, reshape, size, squeeze
 from numpy_tf.ops.array.stack import concat
 from numpy_tf.ops.state.updates import (

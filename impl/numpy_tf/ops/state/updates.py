@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.tensor_shape import bracket_dims
-from numpy_tf.ops.array import gather
+from numpy_tf.ops.array import gather_nd
 
 
 def same_dims(a, b):
@@ -83,7 +83,7 @@ def check_scatter_nd_dims(indices, updates, variable):
     Raises:
       ValueError: when they do not fit.
     """
-    gather.check_scatter_dims(indices, updates, variable, "input")
+    gather_nd.check_scatter_dims(indices, updates, variable, "input")
 
 
 def scattered_nd(value, indices, updates, how):
@@ -93,4 +93,4 @@ def scattered_nd(value, indices, updates, how):
       errors.InvalidArgumentError: for a position that is out of range, or shapes that do not
         fit.
     """
-    return gather.scattered(value, indices, updates, ROW_UPDATES[how])
+    return gather_nd.scattered(value, indices, updates, ROW_UPDATES[how])
