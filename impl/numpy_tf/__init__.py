@@ -22,6 +22,7 @@ from numpy_tf.extension import registration as _registration  # noqa: F401
 from numpy_tf.framework import raw_ops  # noqa: F401
 from numpy_tf.framework.export import EXPORTS as _EXPORTS
 from numpy_tf.framework.op_def import GRADIENTS as __gradient_registry__  # noqa: F401
+from numpy_tf.losses import collected, functions, weighting  # noqa: F401
 from numpy_tf.ops import catalog  # noqa: F401
 from numpy_tf.train import (  # noqa: F401
     adagrad,
