@@ -75,6 +75,6 @@ from numpy_tf.ops.nn import (  # noqa: F401
     topk,
 )
 from numpy_tf.ops.ragged import ragged_tensor  # noqa: F401
-from numpy_tf.ops.signal import fourier  # noqa: F401
+from numpy_tf.ops.signal import cosine, fourier, frames, spectral, windows  # noqa: F401
 from numpy_tf.ops.sparse import dense, sparse_tensor  # noqa: F401
 from numpy_tf.ops.state import random, reference, resource, training, updates  # noqa: F401
