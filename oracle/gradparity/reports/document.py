@@ -19,7 +19,7 @@ from gradparity.judge.verdict import Rule, Verdict, Word
 from gradparity.language.check import Case, Check
 from gradparity.outcome import DenseResult, Outcome, Result
 from gradparity.recordings.answer import KEY_DIGITS, program_key
-from gradparity.reports import arbitration
+from gradparity.reports import arbitration, picture
 from gradparity.reports.exact import digest, element_texts
 from gradparity.reports.legend import LEGEND
 from gradparity.results import CheckResult, RunRecord
@@ -41,6 +41,7 @@ def document(record: RunRecord) -> Json:
     """
     results = record.results
     cases = {(r.check.case.path, r.check.case.name): r.check.case for r in results}
+    pictures = picture.pictures(results)
     data: Json = {
         "format": FORMAT,
         "version": VERSION,
@@ -55,7 +56,7 @@ def document(record: RunRecord) -> Json:
         "implementation": {profile: dict(d) for profile, d in record.implementation.items()},
         "totals": totals(results),
         "cases": [case_data(case) for case in cases.values()],
-        "checks": [check_data(result) for result in results],
+        "checks": [check_data(result, pictures.get(id(result))) for result in results],
     }
     if not record.interrupted:
         data["end"] = {"checks": len(results), "seconds": round(record.seconds, 6)}
@@ -119,10 +120,10 @@ def case_data(case: Case) -> Json:
     }
 
 
-def check_data(result: CheckResult) -> Json:
-    """A check, its verdict with the evidence, and what both sides answered."""
+def check_data(result: CheckResult, drawn: Json | None = None) -> Json:
+    """A check, its verdict with the evidence, and what both sides answered; its picture, if any."""
     check, verdict = result.check, result.verdict
-    return {
+    data: Json = {
         "id": check.id,
         "case": check.case.name,
         "file": relative_path(check.position.path),
@@ -166,6 +167,9 @@ def check_data(result: CheckResult) -> Json:
         "arbiter": arbitration.word_data(result.arbitration),
         "truth": arbitration.truth_data(check.truth),
     }
+    if drawn is not None:
+        data["picture"] = drawn
+    return data
 
 
 def _blame(blame: Blame) -> Json:
