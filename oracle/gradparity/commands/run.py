@@ -144,6 +144,7 @@ def command(
     from gradparity.arbiter import arbiter as arbitration
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.source import NoRecordingsError
+    from gradparity.reports.changes import last_run
     from gradparity.reports.terminal import summary
 
     try:
@@ -183,7 +184,7 @@ def command(
             left = arbitration.add_words(record, arbitration.Arbiter.beside(source), arbiter)
         if ledger is not None and expression is None and _is_whole_corpus(places):
             record.ledger_problems = ledger.problems(checks)
-        reports.write_all(record, report)
+        reports.write_all(record, report, last_run(report))
         if not record.interrupted:
             journal.finish()
         summary(record, console, report)

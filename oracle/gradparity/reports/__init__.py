@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradparity.results import RunRecord
+
+if TYPE_CHECKING:
+    from gradparity.comparison.report import Report
 
 GENERATOR = '<meta name="generator" content="gradparity'  # how a page of ours is known
 
 
-def write_all(record: RunRecord, folder: Path) -> list[Path]:
+def write_all(
+    record: RunRecord, folder: Path, earlier: Report | None = None, baseline: str | None = None
+) -> list[Path]:
     """Writes report.json, report.md, report.html and the pages that it links to.
 
     Args:
       record: a run; an interrupted one is reported as such.
       folder: where to; made when it does not exist. Case pages of an earlier report in the
         same folder that this one does not write again are removed.
+      earlier: an earlier run's report, to tell what changed since; see `reports.changes`.
+      baseline: what to call it when it is another than the last one.
 
     Returns:
       The paths written, report.json, report.md and report.html first.
@@ -27,7 +34,7 @@ def write_all(record: RunRecord, folder: Path) -> list[Path]:
     """
     from gradparity.reports.document import document
 
-    return write_document(document(record), folder)
+    return write_document(document(record, earlier, baseline), folder)
 
 
 def write_document(document: dict[str, Any], folder: Path) -> list[Path]:

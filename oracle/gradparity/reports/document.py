@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gradparity
 from gradparity.blame.finding import Blame
@@ -24,6 +24,9 @@ from gradparity.reports.exact import digest, element_texts
 from gradparity.reports.legend import LEGEND
 from gradparity.results import CheckResult, RunRecord
 
+if TYPE_CHECKING:
+    from gradparity.comparison.report import Report
+
 FORMAT = "gradparity-report"
 VERSION = 1
 ELEMENTS = 1000  # written of each tensor; of a larger one the first, and a digest of all
@@ -31,14 +34,21 @@ ELEMENTS = 1000  # written of each tensor; of a larger one the first, and a dige
 Json: TypeAlias = dict[str, Any]
 
 
-def document(record: RunRecord) -> Json:
+def document(record: RunRecord, earlier: Report | None = None, baseline: str | None = None) -> Json:
     """A run as plain data; `schemas/report.schema.json` describes it.
+
+    Args:
+      record: the run.
+      earlier: the report of an earlier run, for the key "changes"; None: there was none.
+      baseline: what to call it when it is another than the last one.
 
     The last key, "end", proves that the run ended: of an interrupted run it is missing.
 
     File paths are relative to the current directory, with forward slashes. Nothing but
     "started_at" and the keys named "seconds" varies between two runs with equal results.
     """
+    from gradparity.reports import changes  # it reads documents back, with the names from here
+
     results = record.results
     cases = {(r.check.case.path, r.check.case.name): r.check.case for r in results}
     pictures = picture.pictures(results)
@@ -58,9 +68,9 @@ def document(record: RunRecord) -> Json:
         "cases": [case_data(case) for case in cases.values()],
         "checks": [check_data(result, pictures.get(id(result))) for result in results],
     }
-    if not record.interrupted:
-        data["end"] = {"checks": len(results), "seconds": round(record.seconds, 6)}
-    return data
+    closing = {"checks": len(results), "seconds": round(record.seconds, 6)}
+    end = {} if record.interrupted else {"end": closing}
+    return {**data, "changes": changes.since(earlier, {**data, **end}, baseline), **end}
 
 
 def totals(results: Sequence[CheckResult]) -> Json:
