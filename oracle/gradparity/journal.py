@@ -16,6 +16,7 @@ from gradparity.language.check import Check
 from gradparity.outcome import Outcome
 from gradparity.program import Profile
 from gradparity.recordings.answer import program_key
+from gradparity.reports.changes import set_aside
 from gradparity.results import CheckResult, RunRecord
 
 Json: TypeAlias = dict[str, Any]
@@ -97,8 +98,8 @@ class Journal:
     The file is begun with the first result: a run that cannot start destroys nothing.
 
     Args:
-      folder: of the reports; those of an earlier run in it are removed at the beginning, lest
-        they be taken for this one's.
+      folder: of the reports; those of an earlier run in it are removed or set aside at the
+        beginning, lest they be taken for this one's.
       settings: what the run is asked to do, as far as its results depend on it.
       started_at: UTC, ISO 8601.
       past: what a run before it has done already.
@@ -167,7 +168,8 @@ class Journal:
 
     def _begun(self) -> IO[str]:
         past, path = self._past, self._folder / NAME
-        for name in ("report.json", "report.md", "report.html"):
+        set_aside(self._folder)
+        for name in ("report.md", "report.html"):
             (self._folder / name).unlink(missing_ok=True)
         lines: list[Json] = [
             {

@@ -8,7 +8,7 @@ import pytest
 from gradparity.comparison.report import Report, read
 from gradparity.judge.verdict import Comparison, Rule, Word
 from gradparity.reports import write_all
-from gradparity.reports.changes import MEANINGS, headline, last_run, setting_line
+from gradparity.reports.changes import LAST, MEANINGS, headline, last_run, set_aside, setting_line
 from gradparity.reports.document import document
 
 
@@ -93,7 +93,7 @@ def test_who_answered_otherwise_is_told(make):
 
 def test_the_headline_counts_and_names_what_it_is_compared_with(make):
     passing, failing = make.run(make.agreeing()), make.run(make.differing())
-    time = passing.started_at
+    time = "2026-01-02 03:04 UTC"
     assert headline(changes(passing, failing)) == f"1 worse since the last run, {time}."
     assert headline(changes(passing, passing, baseline="main/report.json")) == (
         f"Nothing changed since the baseline main/report.json, {time}."
@@ -101,16 +101,29 @@ def test_the_headline_counts_and_names_what_it_is_compared_with(make):
     assert headline(document(passing)["changes"]) == ""
 
 
-def test_the_last_run_is_the_one_in_the_folder_if_it_ended(make, in_tmp):
+def test_a_report_is_set_aside_when_another_run_begins_in_its_folder(make, in_tmp):
     folder = Path("report")
     assert last_run(folder) is None
     write_all(make.run(make.agreeing()), folder)
-    before = last_run(folder)
-    write_all(make.run(make.differing()), folder, before)
+    assert last_run(folder) is None
+    set_aside(folder)
+    write_all(make.run(make.differing()), folder, last_run(folder))
     assert ids(read(folder).document["changes"]) == {"worse": ["tutorial/weighted_sum::z1~w1"]}
-    interrupted = make.run(make.agreeing())
+
+
+def test_an_interrupted_run_does_not_take_the_place_of_the_one_before_it(make, in_tmp):
+    folder = Path("report")
+    write_all(make.run(make.agreeing()), folder)
+    set_aside(folder)
+    interrupted = make.run(make.differing())
     interrupted.interrupted = True
     write_all(interrupted, folder)
-    assert last_run(folder) is None
-    (folder / "report.json").write_text("{")
-    assert last_run(folder) is None
+    set_aside(folder)
+    assert not (folder / "report.json").exists()
+    assert last_run(folder).document["checks"][0]["verdict"] == "agree"
+
+
+def test_a_last_run_that_cannot_be_read_is_none(make, in_tmp):
+    Path("report").mkdir()
+    Path("report", LAST).write_text("{")
+    assert last_run(Path("report")) is None

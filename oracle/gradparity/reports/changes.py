@@ -5,12 +5,12 @@ render it from there:
 
     changes = document.get("changes")     # reports of earlier versions have none
     if changes and changes["started_at"]: # else there was nothing to compare with
-        line = headline(changes)          # "3 worse, 1 better since the last run, 2026-…."
+        line = headline(changes)          # "3 worse, 1 better since the last run, 2026-…"
         for entry in changes["worse"]:
             entry["id"], entry["before"], entry["after"], entry["causes"]
 
-The earlier run is the one whose report.json a run is about to overwrite (`last_run`), or a
-report that was named as the baseline; both are read with `comparison.report.read`.
+The earlier run is the one whose report a run found in its folder (`set_aside`, `last_run`), or
+a report that was named as the baseline, read with `comparison.report.read`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 from gradparity.comparison.compare import Cause, CheckChange, Turn, compare
 from gradparity.comparison.report import Report, ReportError, read
 from gradparity.judge.verdict import Rule, Word
+from gradparity.reports.wording import moment
 
 Json: TypeAlias = dict[str, Any]
 
@@ -35,6 +36,9 @@ MEANINGS = {
     "gone": "in the earlier run alone: removed, or not selected",
 }
 """The lists of checks under "changes", the most urgent first, and what a check in them is."""
+
+LAST = "report.last.json"  # in a report folder: the report of the run before
+CLOSING = 200  # bytes at the end of a report.json that hold its closing record
 
 STRICTNESS = [rule.value for rule in Rule]
 TURNS = {Turn.WORSE: "worse", Turn.BETTER: "better", Turn.OTHERWISE: "otherwise"}
@@ -112,14 +116,34 @@ def agreement(check: Mapping[str, Any] | None) -> str | None:
     return max(rules, key=STRICTNESS.index, default=None)
 
 
-def last_run(folder: Path) -> Report | None:
-    """The report that is in a folder, if its run came to its end.
+def set_aside(folder: Path) -> None:
+    """Makes the report in a folder the last run's, now that another run begins there.
 
-    One that cannot be read, by this version or at all, is as none: it is about to be
-    overwritten, and no run should fail for it.
+    That of a run that did not end is removed: what was set aside before it stays, so that a
+    run that is interrupted and resumed is compared with the one before it.
+
+    Raises:
+      OSError: the files cannot be changed.
+    """
+    report = folder / "report.json"
+    if not report.exists():
+        return
+    with report.open("rb") as file:
+        file.seek(max(0, report.stat().st_size - CLOSING))
+        ended = b'\n"end": ' in file.read()
+    if ended:
+        report.replace(folder / LAST)
+    else:
+        report.unlink()
+
+
+def last_run(folder: Path) -> Report | None:
+    """The report that was set aside in a folder; None when there is none.
+
+    One that cannot be read, by this version or at all, is as none: no run should fail for it.
     """
     try:
-        report = read(folder)
+        report = read(folder / LAST)
     except ReportError:
         return None
     return report if report.is_whole else None
@@ -131,7 +155,13 @@ def headline(changes: Json) -> str:
         return ""
     counts = [f"{len(changes[name]):,} {name}" for name in MEANINGS if changes[name]]
     what = f"baseline {changes['baseline']}" if changes["baseline"] else "last run"
-    return f"{', '.join(counts) or 'Nothing changed'} since the {what}, {changes['started_at']}."
+    since_when = f"since the {what}, {moment(changes['started_at'])}."
+    return f"{', '.join(counts) or 'Nothing changed'} {since_when}"
+
+
+def any_told(changes: Json) -> bool:
+    """Whether anything changed, checks or those who answered."""
+    return bool(changes["settings"]) or any(changes[name] for name in MEANINGS)
 
 
 def setting_line(setting: Json) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
-from functools import cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from gradparity.judge.verdict import Word
-from gradparity.reports import arbitration, wording
+from gradparity.reports import arbitration, changes, overview, wording
 from gradparity.reports.legend import LEGEND
 from gradparity.reports.tensors import tensor_rows
 
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 INDEX_FAILURES = 1000  # listed in the index, so that it opens at once
-NARROWEST = 0.6  # per cent of the bar: one check in ten thousand must still be seen
+INDEX_CHANGES = 200  # of each kind of change
 UNFIT = r'[\x00-\x1f<>:"|?*\\\ud800-\udfff]'  # for a file name on some system
-ASSETS = ("assets/report.css", "assets/case.css", "assets/report.js", "assets/case.js")
+ASSETS = (
+    "assets/report.css",
+    "assets/overview.css",
+    "assets/case.css",
+    "assets/report.js",
+    "assets/case.js",
+)
 
 
 def pages(document: Json) -> dict[str, str]:
@@ -45,21 +51,56 @@ def pages(document: Json) -> dict[str, str]:
         }
         for case in document["cases"]
     ]
-    failures = [check for check in document["checks"] if wording.fails(check)]
     files = {name: asset(name) for name in ASSETS}
-    files["report.html"] = templates.get_template("index.html").render(
-        root="",
-        cases=cases,
-        paths=paths,
-        segments=segments(document["totals"]["verdicts"]),
-        failures=failures[:INDEX_FAILURES],
-        failure_count=len(failures),
-    )
+    files["report.html"] = _index(document, templates, cases, paths)
     template = templates.get_template("case.html")
     for case in cases:
         root = "../" * case["page"].count("/")
         files[case["page"]] = template.render(root=root, case=case, rows=tensor_rows)
     return files
+
+
+def _index(
+    document: Json,
+    templates: Environment,
+    cases: Sequence[Json],
+    paths: Mapping[tuple[str, str], str],
+) -> str:
+    """report.html."""
+    from markupsafe import Markup
+
+    failures = [check for check in document["checks"] if wording.fails(check)]
+    by_family: dict[str, list[Json]] = defaultdict(list)
+    for case in cases:
+        by_family[overview.family(case["name"])].append(case)
+    listed = [case for rows in by_family.values() for case in rows]
+    by_id = {check["id"]: check for check in document["checks"]}
+
+    def link(id: str) -> str | None:
+        """Where a check is shown; None when it is not in this run."""
+        check = by_id.get(id)
+        if check is None:
+            return None
+        return f"{_url(paths[check['file'], check['case']])}#{_url(anchor(check))}"
+
+    groups = overview.families(document)
+    occurring = {word: n for word, n in document["totals"]["verdicts"].items() if n}
+    return templates.get_template("index.html").render(
+        root="",
+        LISTED=INDEX_CHANGES,
+        overview=overview,
+        coverage_line="",
+        changes=changes,
+        link=link,
+        by_family=by_family,
+        columns=overview.columns(groups),
+        family_of={family.name: family for rows in groups.values() for family in rows},
+        words=list(occurring),
+        verdicts=overview.segments(occurring),
+        failures=failures[:INDEX_FAILURES],
+        failure_count=len(failures),
+        data=Markup(overview.index(listed, anchor)),
+    )
 
 
 def environment(document: Json) -> Environment:
@@ -90,7 +131,8 @@ def environment(document: Json) -> Environment:
         number="{:,}".format,
         place=wording.place,
         plural=wording.plural,
-        url=partial(quote, errors="backslashreplace"),
+        ulps=ulps,
+        url=_url,
     )
     templates.globals.update(
         document=document,
@@ -100,6 +142,15 @@ def environment(document: Json) -> Environment:
         sides=wording.SIDES,
     )
     return templates
+
+
+def ulps(count: int) -> str:
+    """A distance in ulps, short: "3,346 ulp", "8.7e18 ulp"."""
+    return f"{count:,} ulp" if count < 10**9 else f"{count:.1e} ulp".replace("e+", "e")
+
+
+def _url(text: str) -> str:
+    return quote(text, errors="backslashreplace")
 
 
 def asset(name: str) -> str:
@@ -126,19 +177,6 @@ def page_paths(cases: Collection[Json]) -> dict[tuple[str, str], str]:
 def anchor(check: Json) -> str:
     """The HTML id of a check on its case's page: its own id, less the case's name."""
     return re.sub(r"\s", "_", check["id"].split("::", 1)[-1])
-
-
-def segments(verdicts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
-    """A stacked bar: word, count, left edge and width in per cent, of the words that occur."""
-    occurring = {word: count for word, count in verdicts.items() if count}
-    total = sum(occurring.values())
-    widths = {word: max(100 * n / total, NARROWEST) for word, n in occurring.items()}
-    scale = 100 / sum(widths.values()) if widths else 0
-    bar, left = [], 0.0
-    for word, width in widths.items():
-        bar.append((word, occurring[word], round(left, 3), round(width * scale, 3)))
-        left += width * scale
-    return bar
 
 
 def highlight(code: str) -> Markup:

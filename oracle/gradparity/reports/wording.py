@@ -151,6 +151,11 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
+def moment(time: str) -> str:
+    """A time of day in UTC, ISO 8601, to the minute: "2026-11-22 23:48 UTC"."""
+    return f"{time[:16].replace('T', ' ')} UTC" if time.endswith("+00:00") else time
+
+
 def place(check: Json) -> str:
     """Where a check's query stands: "cases/tutorial/sum.yaml:14:5"."""
     return f"{check['file']}:{check['line']}:{check['column']}"
