@@ -83,11 +83,12 @@ def observed(result: CheckResult) -> Json:
         return {"why": "It takes long, and is not run once more."}
     if threading.current_thread() is not threading.main_thread():
         return {"why": "The report was not written in the main thread, which alone has a clock."}
-    from gradparity.explain.observing import observe
     from gradparity.explain.picture import NoPicture
     from gradparity.explain.picture import picture as painted
 
     try:
+        from gradparity.explain.observing import observe
+
         with _quiet(), _limited(SECONDS):
             return painted(observe(result.check.program), result.blame).to_json()
     except NoPicture as reason:
