@@ -62,14 +62,13 @@ def _size(dims):
 
 def _needed(op):
     """The tensors whose values decide this one's; a known shape needs none."""
-    return () if op.type in ("Shape", "Rank", "Size") else op.inputs
+    return () if _fold_shape(op) is not None else op.inputs
 
 
 def _fold(tensor):
     op = tensor.op
-    if op.type in ("Shape", "Rank", "Size"):
-        value = _fold_shape(op)
-    else:
+    value = _fold_shape(op)
+    if value is None:
         try:
             with np.errstate(all="ignore"):
                 value = op.definition.bound_kernel(op, None)(*(t.static_value for t in op.inputs))
@@ -77,8 +76,6 @@ def _fold(tensor):
             return False
         if len(op.outputs) > 1 or isinstance(value, tuple):
             value = value[tensor.value_index]
-    if value is None:
-        return False
     array = np.array(value)
     array.flags.writeable = False
     tensor.static_value = array
@@ -86,6 +83,9 @@ def _fold(tensor):
 
 
 def _fold_shape(op):
+    """What an op says that asks for a shape; None for other ops, and for what is not known."""
+    if op.type not in ("Shape", "Rank", "Size"):
+        return None
     dims = op.inputs[0].dims
     if dims is None:
         return None

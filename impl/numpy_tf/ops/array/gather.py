@@ -11,7 +11,6 @@ from numpy_tf.framework.indexed_slices import IndexedSlices, densify
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import TensorShape
-from numpy_tf.ops.array.basic import identity
 from numpy_tf.ops.array.dims import (
     concatenate,
     merge,
@@ -284,40 +283,6 @@ def _gather_from_flat(params, indices, batch_dims):
         concatenate(batch, indices.dims[batch_dims:], subshape(params.dims, batch_dims + 1))
     )
     return result
-
-
-@export("nn.embedding_lookup")
-def embedding_lookup(
-    params, ids, partition_strategy="mod", name=None, validate_indices=True, max_norm=None
-):
-    """The rows of `params` that `ids` name.
-
-    Args:
-      params: one tensor or variable, or a list of one.
-      ids: integers of any shape.
-      partition_strategy, validate_indices: for TensorFlow's signature.
-      max_norm: must be None.
-
-    Raises:
-      ValueError: when there are no params.
-      errors.UnsupportedOpError: for params in several parts, or a `max_norm`.
-    """
-    if params is None:
-        raise ValueError("params must be specified")
-    parts = list(params) if isinstance(params, (list, tuple)) else [params]
-    if not parts:
-        raise ValueError("Length of params is currently 0. Need at least one param.")
-    if len(parts) > 1 or max_norm is not None:
-        raise errors.UnsupportedOpError(
-            "embedding_lookup with several params or with max_norm is not there yet: "
-            "give one tensor, and clip what is looked up"
-        )
-    with NameScope(name, "embedding_lookup", [*parts, ids]) as scope:
-        table = parts[0]
-        if not hasattr(table, "sparse_read"):
-            table = convert_to_tensor(table, name="params")
-        ids = convert_to_tensor(ids, name="ids")
-        return identity(gather(table, ids, name=scope))
 
 
 @export("boolean_mask")

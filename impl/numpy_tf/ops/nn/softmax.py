@@ -1,4 +1,6 @@
-"""Softmax, and the cross entropies that are computed from logits."""
+"""Softmax, and the losses that are computed from logits."""
+
+import math
 
 import numpy as np
 
@@ -11,7 +13,8 @@ from numpy_tf.framework.op_def import op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import bracket_dims, broadcast_dims
 from numpy_tf.ops.array.basic import stop_gradient
-from numpy_tf.ops.array.fill import zeros_like
+from numpy_tf.ops.array.constant import constant
+from numpy_tf.ops.array.fill import ones_like, zeros_like
 from numpy_tf.ops.array.select import where
 from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape, squeeze
 from numpy_tf.ops.array.slicing import slice
@@ -19,7 +22,8 @@ from numpy_tf.ops.array.stack import concat
 from numpy_tf.ops.array.transpose import transpose
 from numpy_tf.ops.math.arithmetic import Sub, add
 from numpy_tf.ops.math.cast import cast
-from numpy_tf.ops.math.elementwise import Exp, Log1p
+from numpy_tf.ops.math.comparison import LogicalAnd
+from numpy_tf.ops.math.elementwise import Exp, Log, Log1p
 from numpy_tf.ops.math.elementwise import abs as absolute
 from numpy_tf.ops.math.matmul import matmul
 from numpy_tf.ops.math.reduction import reduce_sum
@@ -395,3 +399,34 @@ def weighted_cross_entropy_with_logits(
             weight * (Log1p(Exp(-absolute(logits))) + Relu(-logits)),
             name=scope,
         )
+
+
+@export("nn.log_poisson_loss")
+def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
+    """exp(log_input) - log_input·targets: a Poisson distribution's, of which the log is given.
+
+    Args:
+      targets: counts.
+      log_input: of the same shape and dtype.
+      compute_full_loss: whether Stirling's approximation of log(targets!) is added, where a
+        target is above 1.
+
+    Raises:
+      ValueError: for different shapes.
+    """
+    with NameScope(name, "log_poisson_loss", [log_input, targets]):
+        log_input = convert_to_tensor(log_input, name="log_input")
+        targets = convert_to_tensor(targets, name="targets")
+        if not targets.shape.is_compatible_with(log_input.shape):
+            raise ValueError(
+                "`log_input` and `targets` must have the same shape, received "
+                f"({log_input.shape} vs {targets.shape})."
+            )
+        result = Exp(log_input) - log_input * targets
+        if not compute_full_loss:
+            return result
+        half, turn = constant(0.5, targets.dtype), constant(2 * math.pi, targets.dtype)
+        stirling = targets * Log(targets) - targets + half * Log(turn * targets)
+        nothing = zeros_like(targets, targets.dtype)
+        least = LogicalAnd(targets >= nothing, targets <= ones_like(targets, targets.dtype))
+        return result + where(least, nothing, stirling)
