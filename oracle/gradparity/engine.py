@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias
 
+from gradparity import nursery
 from gradparity.blame.blamer import blame, can_be_blamed
 from gradparity.blame.failures import blame_failures
 from gradparity.judge.judge import crashed, judge, timed_out, unchecked
@@ -40,6 +41,7 @@ from gradparity.workers import (
 TENSORFLOW = "tensorflow.compat.v1"
 PIPELINED = 8  # programs in flight for one worker: enough that it never waits for the next
 CHECKS_PER_ORACLE = 500  # below, starting another TensorFlow takes longer than it saves
+CHECKS_PER_FORK = 50  # the same for one that is forked from another's import
 CHECKS_PER_IMPLEMENTATION = 300  # the same for the implementation, when no TensorFlow runs
 
 SideName: TypeAlias = Literal["oracle", "implementation"]
@@ -104,7 +106,9 @@ def side_source(
     """
     if in_process:
         return InProcess(namespace, tuple(paths), mode)
-    return Processes(namespace, python or sys.executable, tuple(paths), memory_limit, mode)
+    # Other namespaces are imported in a moment, and their threads are nobody's business here.
+    shared = namespace == TENSORFLOW and nursery.are_possible()
+    return Processes(namespace, python or sys.executable, tuple(paths), memory_limit, mode, shared)
 
 
 def run(
@@ -435,7 +439,7 @@ def _side_by_side(
     try:
         for profile, indices in groups.items():
             for side in sides:
-                count = _lane_count(len(indices), jobs // len(groups), checks_per_lane.get(side))
+                count = _lane_count(len(indices), jobs, checks_per_lane.get(side))
                 shared = _Shared(indices)
                 for _ in range(count):
                     lane = Lane(sides[side], profile, time_limit)
@@ -475,7 +479,8 @@ def _side_by_side(
 def _checks_per_lane(sides: Sides) -> Mapping[SideName, int]:
     """Side -> how many checks make another of its workers worth its start; one for the rest."""
     if getattr(sides["oracle"], "occupies_a_core", True):
-        return {"oracle": CHECKS_PER_ORACLE}
+        forked = getattr(sides["oracle"], "shared_start", False)
+        return {"oracle": CHECKS_PER_FORK if forked else CHECKS_PER_ORACLE}
     return {"implementation": CHECKS_PER_IMPLEMENTATION}
 
 

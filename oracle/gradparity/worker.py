@@ -10,10 +10,12 @@ As a script it speaks JSON lines on stdin and stdout:
     <- {"ready": {...versions and configuration...}}          once, at the start
     <- {"id": 7, "outcome": {...}}                            one for each request, in order
 
-and ends when stdin does.
+and ends when stdin does. As a nursery it imports its namespace once and forks such workers,
+see `nurse`.
 """
 
 import argparse
+import array
 import base64
 import contextlib
 import functools
@@ -23,6 +25,9 @@ import json
 import os
 import platform
 import re
+import select
+import signal
+import socket
 import sys
 import threading
 import time
@@ -33,6 +38,8 @@ PROTOCOL = 1
 MESSAGE_LIMIT = 2000  # characters kept of an error message
 TRACE_LIMIT = 100_000  # characters looked at: TensorFlow appends whole stack traces
 PARENT_WATCH = 1.0  # seconds between two looks at whether the parent still lives
+ORPHANED = 1  # the exit status of a worker whose parent has ended
+ORDER_LIMIT = 4096  # bytes in an order to a nursery
 COLLECT_EVERY = 64  # programs between two garbage collections; graphs are reference cycles
 
 
@@ -607,11 +614,8 @@ class Side:
     """
 
     def __init__(self, namespace, profile, mode="default"):
-        pin_environment(mode)
-        import numpy
-
+        numpy, self._tf = import_side(namespace, mode)
         self._np = numpy
-        self._tf = _import_namespace(namespace)
         is_tensorflow = self._tf.__name__.startswith("tensorflow")
         self._gradient_functions = None
         self._session_config = None
@@ -657,11 +661,14 @@ class Side:
         return outcome
 
 
-def _import_namespace(namespace):
-    """Imports `namespace`; `tensorflow.compat.v1` is an attribute, not always a module."""
-    if namespace == "tensorflow.compat.v1":
-        return importlib.import_module("tensorflow").compat.v1
-    return importlib.import_module(namespace)
+def import_side(namespace, mode):
+    """NumPy and the namespace, imported under what a mode pins."""
+    pin_environment(mode)
+    import numpy
+
+    if namespace == "tensorflow.compat.v1":  # an attribute, not always a module
+        return numpy, importlib.import_module("tensorflow").compat.v1
+    return numpy, importlib.import_module(namespace)
 
 
 def serve(side, requests, replies):
@@ -695,15 +702,109 @@ def limit_memory(more):
 
 
 def end_with_parent():
-    """Ends this process soon after its parent, even in the midst of a graph that never ends."""
+    """Ends this process soon after its parent, even in the midst of a graph that never ends.
+
+    Returns:
+      A call that ends the watch, which is a thread.
+    """
     parent = os.getppid()
+    enough = threading.Event()
 
     def watch():
-        while os.getppid() == parent:
-            time.sleep(PARENT_WATCH)
-        os._exit(1)
+        while not enough.wait(PARENT_WATCH):
+            if os.getppid() != parent:
+                os._exit(ORPHANED)
 
-    threading.Thread(target=watch, daemon=True).start()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+
+    def end():
+        enough.set()
+        watcher.join()
+
+    return end
+
+
+def nurse(orders):
+    """Forks a worker for each order, and returns in each of them what was ordered.
+
+    Here it never returns: this process ends with the stream of orders, and its workers with it.
+
+    Args:
+      orders: a socket that keeps packets apart. A packet is the order as JSON and four
+        descriptors: the worker's stdin, stdout and stderr, and a socket for its line. On its
+        line the nursery tells the worker's process id and, when it has ended, its exit status,
+        or minus the signal that killed it. Who hangs up wants the worker killed.
+    """
+    bell, striker = socket.socketpair()
+    striker.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(striker.fileno(), warn_on_full_buffer=False)
+    lines = {}  # process id -> its line
+    while True:
+        ready = select.select([orders, bell, *lines.values()], [], [])[0]
+        if bell in ready:
+            bell.recv(4096)
+        for process, line in list(lines.items()):
+            hung_up = line in ready
+            if hung_up:
+                os.kill(process, signal.SIGKILL)
+            ended, status = os.waitpid(process, 0 if hung_up else os.WNOHANG)
+            if ended:
+                tell(line, -os.WTERMSIG(status) or os.WEXITSTATUS(status))
+                lines.pop(process).close()
+        if orders in ready:
+            order, descriptors = receive_order(orders)
+            if not descriptors:
+                for process in lines:
+                    os.kill(process, signal.SIGKILL)
+                os._exit(0)  # TensorFlow would take a second to end
+            line = socket.socket(fileno=descriptors.pop())
+            process = os.fork()
+            if not process:
+                break
+            for descriptor in descriptors:
+                os.close(descriptor)
+            lines[process] = line
+            tell(line, process)
+    leave_nursery([orders, bell, striker, line, *lines.values()], descriptors)
+    return json.loads(order)
+
+
+def leave_nursery(inherited, descriptors):
+    """In a fork: lets go of what is the nursery's; takes stdin, stdout and stderr of its own."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for sock in inherited:
+        sock.close()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+
+
+def receive_order(orders):
+    """One packet and its descriptors; none when the stream has ended."""
+    size = array.array("i", range(4)).itemsize * 4
+    packet, ancillary, _, _ = orders.recvmsg(ORDER_LIMIT, socket.CMSG_SPACE(size))
+    descriptors = array.array("i")
+    for _, _, data in ancillary:
+        descriptors.frombytes(data)
+    return packet, descriptors.tolist()
+
+
+def tell(line, number):
+    """Says a number on a worker's line, where somebody may have hung up."""
+    with contextlib.suppress(OSError):
+        line.sendall(b"%d\n" % number)
+
+
+def is_alone():
+    """Whether this process has one thread, so that a fork takes along all that there is."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False  # nobody can say
 
 
 def main():
@@ -713,13 +814,22 @@ def main():
         del sys.path[0]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--namespace", required=True)
-    parser.add_argument("--profile", choices=["tf1", "v2"], required=True)
+    parser.add_argument("--profile", choices=["tf1", "v2"], default="tf1")
     parser.add_argument("--mode", choices=MODES, default="default")
     parser.add_argument("--path", action="append", default=[], help="prepended to sys.path")
     parser.add_argument("--memory-limit", type=int, metavar="BYTES", help="for programs")
+    parser.add_argument("--nursery", action="store_true", help="stdin is a socket, see `nurse`")
     arguments = parser.parse_args()
     sys.path[:0] = arguments.path
-    end_with_parent()
+    end_watch = end_with_parent()
+    if arguments.nursery:
+        import_side(arguments.namespace, arguments.mode)
+        gc.freeze()
+        end_watch()
+        if not is_alone():
+            sys.exit("There are threads after the import: a fork would lose them.")
+        vars(arguments).update(nurse(socket.socket(fileno=os.dup(0))))
+        end_with_parent()
     # Replies own the real stdout; anything a library or a program prints goes to stderr.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

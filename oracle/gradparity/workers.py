@@ -13,10 +13,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from functools import partial
+from typing import IO, Any, Protocol
 
 from gradparity import worker as worker_script
+from gradparity.nursery import Forked, Nursery, NurseryLost
 from gradparity.outcome import Outcome
 from gradparity.program import Profile, Program
 
@@ -134,6 +136,8 @@ class Processes:
       memory_limit: bytes that a program may take beyond what the worker itself needs; None
         for no limit. On systems that know no such limits it has no effect.
       mode: by which of TensorFlow's own paths programs are asked, one of `worker.MODES`.
+      shared_start: whether they are forked from one process that has imported the namespace;
+        where that cannot be, each starts anew.
     """
 
     namespace: str
@@ -141,12 +145,23 @@ class Processes:
     paths: Sequence[str] = ()
     memory_limit: int | None = MEMORY_LIMIT
     mode: str = DEFAULT_MODE
+    shared_start: bool = False
+    _nursery: Nursery | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.shared_start:
+            object.__setattr__(self, "_nursery", Nursery([*self._command(), "--nursery"]))
 
     def start(self, profile: Profile) -> Worker:
         """Starts a process and returns without waiting for it."""
-        return WorkerProcess(
-            self.namespace, profile, self.python, self.paths, self.memory_limit, self.mode
-        )
+        return WorkerProcess(self._command(), profile, self.memory_limit, self._nursery)
+
+    def _command(self) -> list[str]:
+        command = [self.python, worker_script.__file__, "--namespace", self.namespace]
+        command += ["--mode", self.mode]
+        for path in self.paths:
+            command += ["--path", path]
+        return command
 
 
 class HeadStart:
@@ -254,23 +269,25 @@ class WorkerProcess:
     requests are pipelined, replies decoded as they come, stderr drained to a bounded tail.
 
     Args:
-      namespace: the module that wears `tensorflow.compat.v1`'s API.
+      command: what runs worker.py for a namespace.
       profile: the flags under which it runs.
-      python: the interpreter.
-      paths: folders put before the interpreter's own module search path.
       memory_limit: see `Processes`.
-      mode: see `Processes`.
+      nursery: what forks it; without one, or when that cannot be, it starts anew.
+
+    Raises:
+      WorkerStartError: there is no such interpreter.
     """
 
     def __init__(
         self,
-        namespace: str,
+        command: Sequence[str],
         profile: Profile,
-        python: str = sys.executable,
-        paths: Sequence[str] = (),
         memory_limit: int | None = None,
-        mode: str = DEFAULT_MODE,
+        nursery: Nursery | None = None,
     ) -> None:
+        self._command = [*command, "--profile", profile]
+        if memory_limit is not None:
+            self._command += ["--memory-limit", str(memory_limit)]
         self._description: Mapping[str, Any] | None = None
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[tuple[float, dict[str, Any] | _Garbage | _End]] = (
@@ -281,25 +298,55 @@ class WorkerProcess:
         self._free_since = time.monotonic()
         self._stderr = b""
         self._threads: list[threading.Thread] = []
-        command = [python, worker_script.__file__, "--namespace", namespace, "--profile", profile]
-        command += ["--mode", mode]
-        for path in paths:
-            command += ["--path", path]
-        if memory_limit is not None:
-            command += ["--memory-limit", str(memory_limit)]
+        self._process: subprocess.Popen[bytes] | Forked | None = None  # None: to come, or never
+        self._unwanted = False
+        self._nursery = nursery  # lives as long as any of its workers is in use
+        self._beginning = threading.Lock()
         try:
-            # A session of its own: Ctrl-C reaches this process alone, which then ends its workers.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            if nursery is None:
+                self._begin(self._started_anew())
+            else:
+                nursery.start()
+                _daemon(partial(self._begin_forked, nursery, profile, memory_limit))
         except OSError as error:
-            raise WorkerStartError(f"cannot start {python}: {error}") from error
-        for move in (self._move_requests, self._move_replies, self._move_stderr):
-            self._threads.append(_daemon(move))
+            raise WorkerStartError(f"cannot start {command[0]}: {error}") from error
+
+    def _begin_forked(self, nursery: Nursery, profile: Profile, memory_limit: int | None) -> None:
+        """Waits for the nursery's import; nobody else need wait until then."""
+        try:
+            try:
+                self._begin(nursery.fork(profile, memory_limit, START_LIMIT))
+            except NurseryLost:
+                if not self._unwanted:
+                    self._begin(self._started_anew())
+        except OSError as error:  # too many open files, for one
+            self._stderr = str(error).encode()
+            self._replies.put((time.monotonic(), _End()))
+
+    def _started_anew(self) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches this process alone, which then ends its workers.
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _begin(self, process: subprocess.Popen[bytes] | Forked) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with self._beginning:
+            self._process = process
+            for move in (
+                partial(self._move_requests, process.stdin),
+                partial(self._move_replies, process.stdout),
+                partial(self._move_stderr, process.stderr),
+            ):
+                self._threads.append(_daemon(move))
+        if self._unwanted:
+            self._kill()
 
     def ready(self) -> Mapping[str, Any]:
         """See `Worker.ready`."""
@@ -349,9 +396,15 @@ class WorkerProcess:
 
     def _kill(self) -> None:
         """Ends the process, if it still runs, and reaps it and the threads."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        with self._beginning:
+            self._unwanted = True
+            process = self._process
+        if process is None:  # where it begins it will be ended; nobody need wait for that
+            self._replies.put((time.monotonic(), _End()))
+            return
+        if process.poll() is None:
+            process.kill()
+        process.wait()
         self._requests.put(None)
         for thread in self._threads:
             thread.join(END_LIMIT)  # in vain only when a grandchild holds the pipes
@@ -359,12 +412,14 @@ class WorkerProcess:
     def _death(self, message: dict[str, Any] | _Garbage | _End) -> str:
         """Why `message` came in place of a reply; the process has ended afterwards."""
         if isinstance(message, _End):
+            if self._process is None:
+                return "could not be started"
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_LIMIT)  # its last words may still be on their way
-            ended_by_itself = self._process.poll() is not None
+            returncode = self._process.poll()
             self._kill()
-            if ended_by_itself:
-                return _ending(self._process.returncode)
+            if returncode is not None:
+                return _ending(returncode)
             return "closed its replies without ending"
         self._kill()
         shown = message.line if isinstance(message, _Garbage) else json.dumps(message).encode()
@@ -374,17 +429,15 @@ class WorkerProcess:
         lines = self._stderr.decode("utf-8", errors="replace").rstrip().splitlines()
         return "\n".join(lines[-STDERR_LINES:])
 
-    def _move_requests(self) -> None:
-        assert self._process.stdin is not None
+    def _move_requests(self, pipe: IO[bytes]) -> None:
         # A broken pipe needs no word here: the end of the replies tells of it.
-        with contextlib.suppress(OSError), self._process.stdin as pipe:
+        with contextlib.suppress(OSError), pipe:
             while (line := self._requests.get()) is not None:
                 pipe.write(line)
                 pipe.flush()
 
-    def _move_replies(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as pipe:
+    def _move_replies(self, pipe: IO[bytes]) -> None:
+        with pipe:
             while line := pipe.readline(REPLY_LIMIT):
                 try:
                     message = json.loads(line)
@@ -396,9 +449,8 @@ class WorkerProcess:
                 self._replies.put((time.monotonic(), message))
         self._replies.put((time.monotonic(), _End()))
 
-    def _move_stderr(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as pipe:
+    def _move_stderr(self, pipe: IO[bytes]) -> None:
+        with pipe:
             while chunk := os.read(pipe.fileno(), STDERR_BYTES):
                 self._stderr = (self._stderr + chunk)[-STDERR_BYTES:]
 

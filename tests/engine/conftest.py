@@ -42,11 +42,17 @@ def check():
 
 
 @pytest.fixture
-def namespace():
+def shared_start():
+    """Whether workers are forked from a process that has imported their namespace."""
+    return False
+
+
+@pytest.fixture
+def namespace(shared_start):
     """The source of workers for one of the namespaces beside this file."""
 
     def source(name, **settings):
-        return Processes(name, paths=(str(NAMESPACES),), **settings)
+        return Processes(name, paths=(str(NAMESPACES),), shared_start=shared_start, **settings)
 
     return source
 

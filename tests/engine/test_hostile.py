@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gradparity.nursery import SWITCH
+
 HOSTILE = Path(__file__).parent / "hostile" / "cases"
 TIME_LIMIT = 4.0
 TENSORFLOWS_START = 20.0  # seconds, with room for a busy machine
@@ -26,8 +28,8 @@ VERDICTS = {
 }
 
 
-@pytest.fixture
-def run(found_by_children, tmp_path):
+@pytest.fixture(params=["0", "1"], ids=["anew", "forked"])
+def run(found_by_children, tmp_path, request):
     """Runs the hostile cases in a process of its own."""
     numpy_tf = Path(find_spec("numpy_tf").origin).parents[1]
     path = f"{os.environ['PYTHONPATH']}{os.pathsep}{numpy_tf}"
@@ -39,7 +41,7 @@ def run(found_by_children, tmp_path):
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, SWITCH: request.param},
         )
 
     return run

@@ -410,12 +410,8 @@ class Evaluator:
     """
 
     def __init__(self, namespace, profile, worker):
-        worker.pin_environment()
-        import numpy
-
-        self._np = numpy
+        self._np, self._tf = worker.import_side(namespace, "default")
         self._worker = worker
-        self._tf = worker._import_namespace(namespace)
         if profile == "tf1":
             self._tf.disable_v2_behavior()
         else:
