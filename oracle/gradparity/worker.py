@@ -38,6 +38,7 @@ PROTOCOL = 1
 MESSAGE_LIMIT = 2000  # characters kept of an error message
 TRACE_LIMIT = 100_000  # characters looked at: TensorFlow appends whole stack traces
 PARENT_WATCH = 1.0  # seconds between two looks at whether the parent still lives
+THREADS_END = 0.5  # seconds in which threads that were joined are gone for the system, too
 ORPHANED = 1  # the exit status of a worker whose parent has ended
 ORDER_LIMIT = 4096  # bytes in an order to a nursery
 COLLECT_EVERY = 64  # programs between two garbage collections; graphs are reference cycles
@@ -801,8 +802,13 @@ def tell(line, number):
 
 def is_alone():
     """Whether this process has one thread, so that a fork takes along all that there is."""
+    deadline = time.monotonic() + THREADS_END
     try:
-        return len(os.listdir("/proc/self/task")) == 1
+        while len(os.listdir("/proc/self/task")) > 1:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.001)
+        return True
     except OSError:
         return False  # nobody can say
 
