@@ -281,7 +281,8 @@ def broadcast_dims(a, b):
     """The static shape of a broadcast of two static shapes.
 
     An unknown dimension against a known one above 1 must turn out to be that or 1, so the
-    known one is the answer; against 1 it stays unknown.
+    known one is the answer; against 1 it stays unknown, and against 0 as well, though it can
+    only be 0.
 
     Raises:
       ValueError: when they cannot be broadcast together.
@@ -299,7 +300,7 @@ def broadcast_dims(a, b):
         elif y == 1 or x == y:
             result.append(x)
         elif x is None or y is None:
-            result.append(y if x is None else x)
+            result.append((y if x is None else x) or None)
         else:
             raise ValueError(
                 f"Dimensions must be equal, but are {x} and {y} "

@@ -224,6 +224,9 @@ class Pow:
     def kernel(x, y):
         if x.dtype.kind == "i" and np.any(y < 0):
             raise errors.invalid_argument("Integers to negative integer powers are not allowed")
+        if x.dtype.kind == "c":
+            # As the C library has it: NumPy treats integers among y, and 0, by themselves.
+            return np.exp(y * np.log(x))
         return np.power(x, y)
 
     def gradient(op, grad):

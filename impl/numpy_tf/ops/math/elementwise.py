@@ -400,22 +400,12 @@ class Sigmoid:
     elementwise = True
 
     def kernel(x):
-        # Where e to the power -x overflows, the quotient is 0, as in TensorFlow, which flushes
-        # the subnormal numbers that it should be.
-        if x.dtype.char == "e":  # it would overflow long before the quotient is lost
-            return _logistic(x.astype(np.float32)).astype(np.float16)
-        return _logistic(x)
+        # Of e to the power x, as TensorFlow has it, each step rounded; 1 where that overflows.
+        one, power = ONE[x.dtype], np.exp(x)
+        return np.where(np.isinf(power), one, power / (power + one))
 
     def gradient(op, grad):
         return SigmoidGrad(conj(op.outputs[0]), grad)
-
-
-def _logistic(x):
-    one, value = ONE[x.dtype], np.negative(x)
-    if not value.ndim:
-        return one / (np.exp(value) + one)
-    np.add(np.exp(value, value), one, value)
-    return np.divide(one, value, value)
 
 
 @export("sigmoid", "math.sigmoid", "nn.sigmoid")

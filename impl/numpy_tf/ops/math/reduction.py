@@ -116,8 +116,9 @@ def reduced_shape(input_shape, axes):
     from numpy_tf.ops.array.data_flow import DynamicStitch
     from numpy_tf.ops.array.fill import ones
 
-    axes = cast(convert_to_tensor(axes), dtypes.int32)
-    input_rank = size(input_shape)
+    # In the axes' dtype, though DynamicStitch takes int32 alone: axes of int64 are refused.
+    axes = convert_to_tensor(axes)
+    input_rank = size(input_shape, out_type=axes.dtype)
     axes = (axes + input_rank) % input_rank
     return DynamicStitch(
         [range_of(input_rank), axes], [input_shape, ones(shape(axes), dtype=dtypes.int32)]
