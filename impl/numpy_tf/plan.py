@@ -120,7 +120,7 @@ class _Compiler:
             kernel = definition.bound_kernel(op, self._state, needed)
         elif kernel is None:
             raise errors.UnsupportedOpError(f"op {op.type} ({op.name}) cannot be run")
-        elif definition.kernel_attrs:
+        elif definition.kernel_attrs or definition.runs_in is not None:
             kernel = definition.bound_kernel(op, self._state)
         inputs = op.inputs
         if inputs and id(inputs[0]) in self._constants and self._is_constant(op):

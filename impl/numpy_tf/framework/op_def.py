@@ -37,6 +37,8 @@ The block may define:
   stateful: True when two operations with equal inputs may differ.
   elementwise: True when each element of the output depends on the same element of each input,
       and so the kernel may be given the inputs piece by piece; of NumPy's ufuncs it is known.
+  runs_in: the dtypes of the first input for which TensorFlow's CPU has a kernel, where the
+      signature allows more: of another the run is refused, and only the run.
 """
 
 import functools
@@ -45,7 +47,7 @@ import re
 
 import numpy as np
 
-from numpy_tf.framework import dtypes
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.export import export_as
 from numpy_tf.framework.graph import Operation, Tensor, _state, graph_of
@@ -143,7 +145,7 @@ class OpDef:
       name: the op type.
       inputs, outputs: tuples of `Argument`.
       shape, kernel: as the block says.
-      stateful, elementwise: as the block says.
+      stateful, elementwise, runs_in: as the block says.
       kernel_attrs: the keyword-only parameters of the kernel.
       depends_on_inputs_alone: whether equal inputs always give equal outputs.
     """
@@ -171,6 +173,7 @@ class OpDef:
         if isinstance(self.kernel, staticmethod):
             self.kernel = self.kernel.__func__
         self.bind = body.get("bind")
+        self.runs_in = body.get("runs_in")
         self._ref_inputs = body.get("ref_inputs")
         self.stateful = body.get("stateful", False)
         self.kernel_attrs = _keyword_only(self.kernel)
@@ -490,8 +493,13 @@ class OpDef:
           operation: the operation that it computes.
           state: the session's variables and random streams.
           needed: for each output whether anything takes it; for a `bind`.
+
+        Raises:
+          InvalidArgumentError: for a dtype that the op does not run in.
         """
         kernel = self.kernel
+        if self.runs_in is not None and operation.inputs[0].dtype.base_dtype not in self.runs_in:
+            raise errors.no_kernel(operation)
         if self.bind is not None:
             return self.bind(operation, state, needed)
         if not self.kernel_attrs:

@@ -112,8 +112,16 @@ class Conj:
 
 @export("conj", "math.conj")
 def conj(x, name=None):
-    """The complex conjugate; a real tensor is its own."""
-    if x.__class__ is Tensor and not x.dtype.is_complex:
+    """The complex conjugate; a real tensor is its own.
+
+    Raises:
+      TypeError: for what is no number.
+    """
+    if x.__class__ is Tensor and (x.dtype.is_floating or x.dtype.is_integer):
         return x
     x = convert_to_tensor(x, name="x")
-    return Conj(x, name=name) if x.dtype.is_complex else x
+    if x.dtype.is_complex or x.dtype.base_dtype is dtypes.variant:
+        return Conj(x, name=name)
+    if x.dtype.is_floating or x.dtype.is_integer:
+        return x
+    raise TypeError(f"Expected numeric or variant tensor, got dtype {x.dtype!r}.")

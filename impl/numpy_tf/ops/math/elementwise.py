@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpy_tf.framework import errors
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import (
     COMPLEX64_BY_DEFAULT,
@@ -18,7 +18,7 @@ from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.constant import constant
 from numpy_tf.ops.array.fill import zeros_like
-from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second, quotient
+from numpy_tf.ops.kernels import HALF, ONE, ZERO, over_first, over_second, quotient, with_rest
 from numpy_tf.ops.math.arithmetic import Mul
 from numpy_tf.ops.math.cast import cast, conj
 
@@ -142,6 +142,7 @@ class Ceil:
 class Rint:
     """The nearest integer, the even one when there are two."""
 
+    runs_in = FLOATING - {dtypes.float16, dtypes.bfloat16}
     kernel = np.rint
 
     def gradient(op, grad):
@@ -150,9 +151,12 @@ class Rint:
 
 @op("x: T -> y: T", T=INEXACT | SIGNED)
 class Round:
-    """The nearest integer, the even one when there are two."""
+    """The nearest integer, the even one when there are two; of integers TensorFlow makes 0."""
 
-    kernel = np.rint
+    elementwise = True
+
+    def kernel(x):
+        return np.zeros_like(x) if x.dtype.kind == "i" else np.rint(x)
 
     def gradient(op, grad):
         return None
@@ -202,8 +206,10 @@ class SqrtGrad:
     elementwise = True
 
     def kernel(y, dy):
-        # dy·(½/y) and not ½·dy/y: which is rounded first shows in the last bit.
-        value = over_first(np.multiply, HALF[dy.dtype] / _conjugate(y), dy)
+        # dy·(½/y) in packets and ½·dy/y elsewhere: which is rounded first shows in the last bit.
+        half, conjugate = HALF[dy.dtype], _conjugate(y)
+        value = over_first(np.multiply, quotient(half, conjugate), dy)
+        value = with_rest(value, lambda y, dy: half * dy / y, conjugate, dy)
         return _zero_where(dy == ZERO[dy.dtype], value)
 
     def gradient(op, grad):
@@ -218,28 +224,46 @@ class Rsqrt:
     elementwise = True
 
     def kernel(x):
-        return x.dtype.type(1) / np.sqrt(x)
+        return _complex_rsqrt(x) if x.dtype.kind == "c" else x.dtype.type(1) / np.sqrt(x)
 
     def gradient(op, grad):
         return RsqrtGrad(op.outputs[0], grad)
 
 
+def _complex_rsqrt(x):
+    """1 / √x as Eigen has it, without the square root itself; at 0, ∞ + NaN·i."""
+    size = np.hypot(x.real, x.imag)
+    root = np.sqrt((np.abs(x.real) + size) * HALF[size.dtype])
+    part, rest = root / size, (2 * root * size).astype(size.dtype)
+    side = np.where(x.imag < 0, part, -part)
+    result = np.empty(x.shape, x.dtype)
+    right = x.real > 0
+    result.real = np.where(right | (x.real == 0), part, np.abs(x.imag) / rest)
+    result.imag = np.where(right, -x.imag / rest, side)
+    result = np.where(np.isinf(x), x.dtype.type(0), result)
+    return np.where(x == 0, x.dtype.type(complex(np.inf, np.nan)), result)
+
+
 @op("y: T, dy: T -> z: T", T=INEXACT)
 class RsqrtGrad:
-    """-½·dy·conj(y)³, where y = 1/√x; +0 wherever dy or dy·y is 0."""
+    """-½·dy·conj(y)³, where y = 1/√x; 0 wherever dy is 0, and +0 in packets where dy·y is."""
 
     elementwise = True
 
     def kernel(y, dy):
         conjugate = _conjugate(y)
-        product = dy * conjugate
-        value = dy.dtype.type(-0.5) * product * (conjugate * conjugate)
-        return _zero_where((dy == 0) | (product == 0), value)
+        value = _zero_where(dy * conjugate == 0, _minus_half_cube(conjugate, dy))
+        value = with_rest(value, _minus_half_cube, conjugate, dy)
+        return _zero_where(dy == 0, value)
 
     def gradient(op, grad):
         a, b = conj(op.inputs[0]), op.inputs[1]
         grad_a = -1.5 * conj(grad) * b * Square(a)
         return grad_a, RsqrtGrad(a, grad)
+
+
+def _minus_half_cube(y, dy):
+    return dy.dtype.type(-0.5) * ((dy * y) * (y * y))
 
 
 def _reciprocal(x):
@@ -332,11 +356,21 @@ class Log:
         return grad * Reciprocal(conj(op.inputs[0]))
 
 
+def log1p(x):
+    """log(1 + x); of complex numbers as Eigen corrects it for what 1 + x has lost."""
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    sum = 1 + x
+    value = np.log(sum)
+    corrected = np.where(x == -1, x.dtype.type(complex(-np.inf, np.nan)), x * (value / (sum - 1)))
+    return np.where((sum == 1) | (sum == value), x, corrected)
+
+
 @op("x: T -> y: T", T=INEXACT, public="log1p, math.log1p")
 class Log1p:
     """The natural logarithm of 1 + x, exact near 0."""
 
-    kernel = np.log1p
+    kernel = staticmethod(log1p)
 
     def gradient(op, grad):
         return grad * Reciprocal(1 + conj(op.inputs[0]))

@@ -8,7 +8,7 @@ from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.ops.array.shape import BroadcastGradientArgs, reshape, shape
-from numpy_tf.ops.kernels import quotient
+from numpy_tf.ops.kernels import in_whole_packets, quotient
 from numpy_tf.ops.math.arithmetic import NotEqual
 from numpy_tf.ops.math.broadcasting import (
     broadcast_shape,
@@ -16,7 +16,7 @@ from numpy_tf.ops.math.broadcasting import (
     reduce_gradient_args,
 )
 from numpy_tf.ops.math.cast import cast
-from numpy_tf.ops.math.elementwise import Neg
+from numpy_tf.ops.math.elementwise import Neg, log1p
 from numpy_tf.ops.math.reduction import reduce_sum
 
 
@@ -35,15 +35,12 @@ def _is_not_zero(x):
 
 
 def _guarded(x, value):
-    """The value, and 0 where x is 0: x itself in whole vectors, which keeps the sign of -0.0.
+    """The value, and 0 where x is 0: x itself in whole packets, which keeps the sign of -0.0.
 
-    TensorFlow computes so many elements at a time as a vector of 32 bytes holds, 8 in half
-    precision; what is left over at the end it computes one by one, with a 0 of its own.
+    What is left over at the end is computed one by one, with a 0 of its own.
     """
-    lanes = min(8, 32 // value.dtype.itemsize)
-    whole = value.size - value.size % lanes
-    in_vectors = np.arange(value.size).reshape(value.shape) < whole
-    return np.where(x == 0, np.where(in_vectors, x, value.dtype.type(0)), value)
+    in_packets = np.arange(value.size).reshape(value.shape) < in_whole_packets(value)
+    return np.where(x == 0, np.where(in_packets, x, value.dtype.type(0)), value)
 
 
 @op("x: T, y: T -> z: T", T=INEXACT)
@@ -67,7 +64,7 @@ class Xlog1py:
     shape = broadcast_shape
 
     def kernel(x, y):
-        value = x * np.log1p(y)
+        value = x * log1p(y)
         if value.dtype.kind == "c":  # never in vectors
             return np.where(x == 0, value.dtype.type(0), value)
         return _guarded(x, value)

@@ -26,6 +26,7 @@ from numpy_tf.ops.math.guarded import xlog1py, xlogy
 from numpy_tf.ops.math.reduction import reduce_sum
 
 _FULL = frozenset({dtypes.float32, dtypes.float64})
+_ALL_BUT_BFLOAT16 = FLOATING - {dtypes.bfloat16}
 
 
 def _of_scipy(name):
@@ -67,6 +68,8 @@ def _lgamma(x):
 class Lgamma:
     """The logarithm of the absolute value of the gamma function."""
 
+    runs_in = _ALL_BUT_BFLOAT16
+
     def kernel(x):
         return _in_float(_lgamma, x)
 
@@ -84,6 +87,8 @@ def _digamma(x):
 @op("x: T -> y: T", T=FLOATING, public="digamma, math.digamma")
 class Digamma:
     """The derivative of `Lgamma`."""
+
+    runs_in = _ALL_BUT_BFLOAT16
 
     def kernel(x):
         return _in_float(_digamma, x)
@@ -176,6 +181,7 @@ def _igamma_gradient(op, grad):
 class Igamma:
     """The lower regularised incomplete gamma function P(a, x)."""
 
+    runs_in = _FULL
     shape = broadcast_shape
 
     def kernel(a, x):
@@ -188,6 +194,7 @@ class Igamma:
 class Igammac:
     """The upper regularised incomplete gamma function Q(a, x) = 1 - P(a, x)."""
 
+    runs_in = _FULL
     shape = broadcast_shape
 
     def kernel(a, x):
@@ -344,6 +351,8 @@ class Erfinv:
     that (x + 1) / 2 has left.
     """
 
+    runs_in = _FULL
+
     def kernel(x):
         import scipy.special
 
@@ -359,6 +368,7 @@ class Erfinv:
 class Ndtri:
     """The quantile of the standard normal distribution."""
 
+    runs_in = _FULL
     kernel = staticmethod(_of_scipy("ndtri"))
 
     def gradient(op, grad):
@@ -384,6 +394,8 @@ def erfcinv(x, name=None):
 class Dawsn:
     """Dawson's integral."""
 
+    runs_in = _FULL
+
     def kernel(x):
         import scipy.special
 
@@ -402,6 +414,8 @@ def _expint(x):
 @op("x: T -> y: T", T=FLOATING, public="math.special.expint")
 class Expint:
     """The exponential integral Ei."""
+
+    runs_in = _FULL
 
     def kernel(x):
         return _in_float(_expint, x)
@@ -424,6 +438,7 @@ def _fresnel(part):
 class FresnelCos:
     """Fresnel's cosine integral."""
 
+    runs_in = _FULL
     kernel = _fresnel(1)
 
     def gradient(op, grad):
@@ -434,6 +449,7 @@ class FresnelCos:
 class FresnelSin:
     """Fresnel's sine integral."""
 
+    runs_in = _FULL
     kernel = _fresnel(0)
 
     def gradient(op, grad):
@@ -444,6 +460,7 @@ class FresnelSin:
 class Spence:
     """Spence's integral, Li₂(1 - x)."""
 
+    runs_in = _FULL
     kernel = staticmethod(_of_scipy("spence"))
 
     def gradient(op, grad):
@@ -469,6 +486,7 @@ def _of_positive(name, elsewhere):
 class BesselI0:
     """The modified Bessel function of order 0."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("i0"))
 
     def gradient(op, grad):
@@ -479,6 +497,7 @@ class BesselI0:
 class BesselI0e:
     """The modified Bessel function of order 0 times e to the power -|x|."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("i0e"))
 
     def gradient(op, grad):
@@ -490,6 +509,7 @@ class BesselI0e:
 class BesselI1:
     """The modified Bessel function of order 1."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("i1"))
 
     def gradient(op, grad):
@@ -503,6 +523,7 @@ class BesselI1:
 class BesselI1e:
     """The modified Bessel function of order 1 times e to the power -|x|."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("i1e"))
 
     def gradient(op, grad):
@@ -515,6 +536,7 @@ class BesselI1e:
 class BesselK0:
     """The modified Bessel function of the second kind, of order 0."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_positive("k0", np.inf))
 
     def gradient(op, grad):
@@ -525,6 +547,7 @@ class BesselK0:
 class BesselK0e:
     """`BesselK0` times e to the power x."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_positive("k0e", np.inf))
 
     def gradient(op, grad):
@@ -535,6 +558,7 @@ class BesselK0e:
 class BesselK1:
     """The modified Bessel function of the second kind, of order 1."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_positive("k1", np.inf))
 
     def gradient(op, grad):
@@ -546,6 +570,7 @@ class BesselK1:
 class BesselK1e:
     """`BesselK1` times e to the power x."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_positive("k1e", np.inf))
 
     def gradient(op, grad):
@@ -557,6 +582,7 @@ class BesselK1e:
 class BesselJ0:
     """The Bessel function of the first kind, of order 0."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("j0"))
 
     def gradient(op, grad):
@@ -567,6 +593,7 @@ class BesselJ0:
 class BesselJ1:
     """The Bessel function of the first kind, of order 1."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_scipy("j1"))
 
     def gradient(op, grad):
@@ -579,6 +606,7 @@ class BesselJ1:
 class BesselY0:
     """The Bessel function of the second kind, of order 0."""
 
+    runs_in = _ALL_BUT_BFLOAT16
     kernel = staticmethod(_of_positive("y0", -np.inf))
 
     def gradient(op, grad):
@@ -588,6 +616,8 @@ class BesselY0:
 @op("x: T -> y: T", T=FLOATING, public="math.special.bessel_y1")
 class BesselY1:
     """The Bessel function of the second kind, of order 1."""
+
+    runs_in = _ALL_BUT_BFLOAT16
 
     def kernel(x):
         value = _of_positive("y1", -np.inf)(x)
