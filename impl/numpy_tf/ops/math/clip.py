@@ -29,7 +29,9 @@ class ClipByValue:
     """The input between two bounds."""
 
     def kernel(t, clip_value_min, clip_value_max):
-        return np.maximum(np.minimum(t, clip_value_max), clip_value_min)
+        # By comparisons, so that a bound of NaN is none and a tie leaves the zero its sign.
+        lowered = np.where(clip_value_max < t, clip_value_max, t)
+        return np.where(lowered < clip_value_min, clip_value_min, lowered)
 
     def gradient(op, grad):
         x, low, high = op.inputs
