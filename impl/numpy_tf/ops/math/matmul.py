@@ -28,10 +28,16 @@ _MIXED = INEXACT | {int16, int32, int64}
 
 
 def _dot(a, b):
-    """np.matmul; half precision is summed in float32, as TensorFlow's kernels do."""
-    if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-    return np.matmul(a, b)
+    """np.matmul; half precision is summed in float32, as TensorFlow's kernels do.
+
+    Of bfloat16 the sum is not rounded but cut off.
+    """
+    if a.dtype.itemsize > 2 or a.dtype.kind in "iu":
+        return np.matmul(a, b)
+    product = np.matmul(a.astype(np.float32), b.astype(np.float32))
+    if a.dtype == np.float16:
+        return product.astype(a.dtype)
+    return (product.view(np.uint32) >> 16).astype(np.uint16).view(a.dtype)
 
 
 def _product_dims(a, b, swap_a, swap_b):

@@ -140,7 +140,7 @@ class Sum:
 
 @op(_NUMBERS, T=NUMERIC, Tidx=INT32_BY_DEFAULT, keep_dims=False)
 class Mean:
-    """The mean along axes; of no elements, NaN."""
+    """The mean along axes; of no elements NaN, or 0 if they are complex."""
 
     shape = _reduced_dims
 
@@ -150,7 +150,7 @@ class Mean:
         count = math.prod([input.shape[axis] for axis in axes])
         if dtype.kind in "iu":
             return np.trunc(total / max(count, 1)).astype(dtype)
-        return total / dtype.type(count)
+        return total if dtype.kind == "c" and not count else total / dtype.type(count)
 
     def gradient(op, grad):
         sum_grad = _sum_gradient(op, grad)[0]
