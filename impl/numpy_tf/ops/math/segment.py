@@ -10,6 +10,7 @@ from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import bracket_dims
+from numpy_tf.ops.array.dims import merge_prefix
 from numpy_tf.ops.array.fill import ones, ones_like, zeros_like
 from numpy_tf.ops.array.select import where_v2
 from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape
@@ -256,11 +257,16 @@ class SegmentMin:
 
 
 def _unsorted_dims(op):
-    data, ids, count = op.inputs
-    count = constant_value(count)
-    if data.dims is None or ids.dims is None:
+    data, ids = (tensor.dims for tensor in op.inputs[:2])
+    count = constant_value(op.inputs[2])
+    if ids is None:
         return None
-    return (None if count is None else int(count), *data.dims[len(ids.dims) :])
+    data = merge_prefix(data, ids)
+    if count is not None and count < 0:
+        raise ValueError(
+            f"Dimension size, given by scalar input 2, must be non-negative but is {count}"
+        )
+    return None if data is None else (None if count is None else int(count), *data[len(ids) :])
 
 
 def _kept(data, segment_ids, num_segments):
