@@ -88,6 +88,10 @@ class IdentityN:
     """The inputs."""
 
     def shape(op):
+        if not op.inputs:
+            raise ValueError(
+                "Attr 'T' of 'IdentityN' Op passed list of length 0 less than minimum 1."
+            )
         return [tensor.dims for tensor in op.inputs]
 
     def kernel(*inputs):

@@ -16,7 +16,14 @@ from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope, Tensor
 from numpy_tf.framework.op_def import op
 from numpy_tf.framework.static_value import constant_value
-from numpy_tf.ops.array.dims import merge, with_rank_at_least
+from numpy_tf.ops.array.dims import (
+    merge,
+    replace_dim,
+    require_scalar,
+    subshape,
+    with_rank,
+    with_rank_at_least,
+)
 from numpy_tf.ops.array.fill import ones, zeros, zeros_like
 from numpy_tf.ops.array.shape import shape
 from numpy_tf.ops.array.stack import concat
@@ -63,9 +70,32 @@ def _as_band(diagonal, low, high):
     return diagonal[..., np.newaxis, :] if low == high else diagonal
 
 
-def _static_bounds(k):
-    value = constant_value(k)
-    return (None, None) if value is None else _bounds(value)
+def _static_bounds(k, dims=()):
+    """The bounds that are known while the graph is built; None, also for `dims` unknown."""
+    if k.dims is not None and len(k.dims) > 1:
+        raise ValueError(f"Shape must be at most rank 1 but is rank {len(k.dims)}")
+    value = None if dims is None else constant_value(k)
+    if value is None:
+        return None
+    flat = value.reshape(-1)
+    if not 1 <= flat.size <= 2:
+        raise ValueError(
+            f"diag_index must be a vector with one or two elements. It has {flat.size} elements."
+        )
+    low, high = int(flat[0]), int(flat[-1])
+    if low > high:
+        raise ValueError("lower_diag_index is greater than upper_diag_index")
+    return low, high
+
+
+def _require_within(dims, low, high):
+    """ValueError for a diagonal that matrices of the shape, as far as it is known, have not."""
+    rows, columns = dims[-2:]
+    if rows is None or columns is None:
+        return
+    for name, diagonal in (("lower", low), ("upper", high)):
+        if diagonal and not -rows < diagonal < columns:
+            raise ValueError(f"{name}_diag_index is out of bound.")
 
 
 @op(
@@ -78,16 +108,30 @@ class MatrixDiagV3:
 
     def shape(op):
         dims = with_rank_at_least(op.inputs[0].dims, 1)
-        if dims is None:
+        k, rows, columns = op.inputs[1:4]
+        require_scalar(rows)
+        require_scalar(columns)
+        bounds = _static_bounds(k, dims)
+        if bounds is None:
             return None
-        low, high = _static_bounds(op.inputs[1])
-        rows, columns = (constant_value(t) for t in op.inputs[2:4])
-        if low is None:
-            return None
-        batch = dims[:-1] if low == high else dims[:-2]
-        if rows is None or columns is None or dims[-1] is None:
-            return (*batch, None, None)
-        return (*batch, *_matrix_sizes(dims[-1], low, high, int(rows), int(columns)))
+        low, high = bounds
+        if low < high and dims[len(dims) - 2] != high - low + 1:
+            raise ValueError(
+                "The number of rows of `diagonal` doesn't match the number of diagonals implied "
+                f"from `d_lower` and `d_upper`.\nnum_diags = {_or_unsaid(dims[len(dims) - 2])}, "
+                f"d_lower = {low}, d_upper = {high}"
+            )
+        # TensorFlow counts on with the -1 that stands for an unknown length and an unknown size.
+        sizes = _static_matrix_sizes(
+            _or_unsaid(dims[-1]),
+            low,
+            high,
+            *(_or_unsaid(constant_value(size)) for size in (rows, columns)),
+        )
+        rows, columns = (None if size == _UNSAID else size for size in sizes)
+        if low == high:
+            return (*dims[:-1], rows, columns)
+        return replace_dim(replace_dim(dims, len(dims) - 2, rows), len(dims) - 1, columns)
 
     def kernel(diagonal, k, num_rows, num_cols, padding_value, *, align):
         low, high = _bounds(k)
@@ -101,6 +145,32 @@ class MatrixDiagV3:
     def gradient(op, grad):
         part = matrix_diag_part(grad, k=op.inputs[1], align=op.attrs["align"])
         return part, None, None, None, None
+
+
+_UNSAID = -1
+
+
+def _or_unsaid(size):
+    return _UNSAID if size is None else int(size)
+
+
+def _static_matrix_sizes(length, low, high, rows, columns):
+    """As `_matrix_sizes`, in the words of TensorFlow's shape function."""
+    least_rows, least_columns = length - min(high, 0), length + max(low, 0)
+    if rows == columns == _UNSAID:
+        rows = columns = max(least_rows, least_columns)
+    rows = least_rows if rows == _UNSAID else rows
+    columns = least_columns if columns == _UNSAID else columns
+    if rows < least_rows:
+        raise ValueError("num_rows is too small")
+    if columns < least_columns:
+        raise ValueError("num_cols is too small.")
+    if rows != least_rows and columns != least_columns:
+        raise ValueError(
+            "num_rows and num_cols are not consistent with lower_diag_index, upper_diag_index, "
+            "and the length of the given diagonals."
+        )
+    return rows, columns
 
 
 def _matrix_sizes(length, low, high, rows, columns):
@@ -128,9 +198,11 @@ class MatrixDiagPartV3:
 
     def shape(op):
         dims = with_rank_at_least(op.inputs[0].dims, 2)
-        low, high = _static_bounds(op.inputs[1])
-        if dims is None or low is None:
+        bounds = _static_bounds(op.inputs[1], dims)
+        if bounds is None:
             return None
+        low, high = bounds
+        _require_within(dims, low, high)
         length = None if None in dims[-2:] else _length(*dims[-2:], low, high)
         return (*dims[:-2], *(() if low == high else (high - low + 1,)), length)
 
@@ -157,17 +229,33 @@ def _part_gradient(op, grad, align):
     return matrix_set_diag(zeros_like(matrix), grad, k=k, align=align)
 
 
+def _require_rank_between(dims, least, most):
+    if least == most:
+        with_rank(dims, least)
+    with_rank_at_least(dims, least)
+    if dims is not None and len(dims) > most:
+        raise ValueError(f"Shape must be at most rank {most} but is rank {len(dims)}")
+
+
 @op("input: T, diagonal: T, k: int32 -> output: T", T=ANY, align="RIGHT_LEFT")
 class MatrixSetDiagV3:
     """Matrices with diagonals replaced."""
 
     def shape(op):
         dims = with_rank_at_least(op.inputs[0].dims, 2)
-        diagonal = op.inputs[1].dims
+        diagonal = with_rank_at_least(op.inputs[1].dims, 1)
+        low, high = _static_bounds(op.inputs[2]) or (None, None)
+        if dims is not None:
+            least = len(dims) - 1 if low is None or low == high else len(dims)
+            most = least if low is not None else len(dims)
+            _require_rank_between(diagonal, least, most)
+            _require_within(dims, low or 0, high or 0)
         if diagonal is None or (dims is not None and None not in dims):
             return dims
-        # TensorFlow 2.21 takes a band's rows for batches here, and then refuses its rank.
-        return merge(dims, (*diagonal[:-1], None, None))
+        # For an input of known rank TensorFlow 2.21 takes a band's rows for batches, and then
+        # refuses its rank.
+        is_band = dims is None and low != high
+        return merge(dims, (*subshape(diagonal, 0, -2 if is_band else -1), None, None))
 
     def kernel(input, diagonal, k, *, align):
         low, high = _bounds(k)

@@ -14,6 +14,7 @@ from numpy_tf.framework.op_def import NO_GRADIENT, op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.ops.array.constant import constant, constant_from_array
 from numpy_tf.ops.array.shape import BroadcastTo, rank, reshape, shape, size
+from numpy_tf.ops.kernels import rows_summed_in_half
 from numpy_tf.ops.math.arithmetic import Mul, add, divide, subtract, truediv
 from numpy_tf.ops.math.cast import cast, conj
 from numpy_tf.ops.math.comparison import Equal
@@ -54,9 +55,19 @@ def _sum_along(input, axes, keep_dims):
     if dtype.itemsize == 2 and dtype.kind not in "iuf":
         wide = np.add.reduce(input.astype(np.float32), axis=axes, keepdims=keep_dims)
         total = wide.astype(dtype)
+    elif dtype == np.float16 and input.size and _are_innermost(axes, input.shape):
+        kept = [size for axis, size in enumerate(input.shape) if axis not in axes]
+        total = rows_summed_in_half(input.reshape(math.prod(kept), -1)).reshape(kept)
+        total = np.expand_dims(total, axes) if keep_dims else total
     else:
         total = np.add.reduce(input, axis=axes, dtype=dtype, keepdims=keep_dims)
     return input.reshape(total.shape) if total.size == input.size else total
+
+
+def _are_innermost(axes, shape):
+    """Whether all of the axes come after all others, those of one element aside."""
+    kept = [axis for axis, size in enumerate(shape) if size > 1 and axis not in axes]
+    return all(axis > kept[-1] for axis in axes if shape[axis] > 1) if kept else True
 
 
 def _unique_axes(indices, ndim):

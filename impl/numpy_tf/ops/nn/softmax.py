@@ -20,6 +20,7 @@ from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape, squeeze
 from numpy_tf.ops.array.slicing import slice
 from numpy_tf.ops.array.stack import concat
 from numpy_tf.ops.array.transpose import transpose
+from numpy_tf.ops.kernels import rows_summed_in_half
 from numpy_tf.ops.math.arithmetic import Sub, add
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.comparison import LogicalAnd
@@ -46,10 +47,10 @@ def _shifted(logits):
 
 
 def _row_sums(values):
-    """Sums over the classes, as arrays of one column; half precision is summed in float32."""
-    if values.dtype.itemsize == 2:
-        wide = np.add.reduce(values.astype(np.float32), axis=-1, keepdims=True)
-        return wide.astype(values.dtype)
+    """Sums over the classes, as arrays of one column; half precision rounds at each step."""
+    if values.dtype.itemsize == 2 and values.size:
+        totals = rows_summed_in_half(values.reshape(-1, values.shape[-1]))
+        return totals.reshape(*values.shape[:-1], 1)
     return np.add.reduce(values, axis=-1, keepdims=True)
 
 
