@@ -2,16 +2,19 @@
 
 import numpy as np
 
-from numpy_tf.framework import dtypes
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.dtypes import FLOATING
 from numpy_tf.framework.export import export
 from numpy_tf.framework.op_def import NOT_DIFFERENTIABLE, op
+from numpy_tf.ops.array.dims import merge_dim, require_scalar, with_rank, with_rank_at_least
 
 _SINGLE = dict(num_bits=8, narrow_range=False)
 
 
 def _nudged(low, high, num_bits, narrow_range):
     """The range moved so that 0 is on the grid, and the grid's step: (low, high, step)."""
+    if not 2 <= num_bits <= 16:
+        raise errors.invalid_argument("num_bits must be between 2 and 16, inclusive")
     least = np.float32(1 if narrow_range else 0)
     most = np.float32(2**num_bits - 1)
     low, high = np.asarray(low, np.float32), np.asarray(high, np.float32)
@@ -47,10 +50,16 @@ class FakeQuantWithMinMaxArgs:
     """The nearest points of a grid over [min, max]."""
 
     def kernel(inputs, *, min, max, num_bits, narrow_range):
+        _require_ascending(min, max)
         return _on_the_grid(inputs, min, max, num_bits, narrow_range)
 
     def gradient(op, grad):
         return FakeQuantWithMinMaxArgsGradient(grad, op.inputs[0], **_grid_attrs(op))
+
+
+def _require_ascending(low, high):
+    if low >= high:
+        raise errors.invalid_argument(f"min has to be smaller than max, was: {low} >= {high}")
 
 
 def _grid_attrs(op):
@@ -70,6 +79,7 @@ class FakeQuantWithMinMaxArgsGradient:
     """The gradient where the input is in the nudged range, both ends included."""
 
     def kernel(gradients, inputs, *, min, max, num_bits, narrow_range):
+        _require_ascending(min, max)
         low, high, _ = _nudged(min, max, num_bits, narrow_range)
         return gradients * _within(inputs, low, high).astype(np.float32)
 
@@ -83,6 +93,11 @@ class FakeQuantWithMinMaxArgsGradient:
 )
 class FakeQuantWithMinMaxVars:
     """The nearest points of a grid over [min, max], two scalars."""
+
+    def shape(op):
+        for bound in op.inputs[1:]:
+            require_scalar(bound)
+        return op.inputs[0].dims
 
     def kernel(inputs, min, max, *, num_bits, narrow_range):
         return _on_the_grid_or_zero(inputs, min, max, num_bits, narrow_range)
@@ -135,6 +150,14 @@ class FakeQuantWithMinMaxVarsGradient:
 class FakeQuantWithMinMaxVarsPerChannel:
     """The nearest points of a grid over [min, max], one range for each last index."""
 
+    def shape(op):
+        dims = with_rank_at_least(op.inputs[0].dims, 1)
+        channels = None if dims is None else dims[-1]
+        for bound in op.inputs[1:]:
+            (size,) = with_rank(bound.dims, 1)
+            channels = merge_dim(channels, size, "Dimensions must be equal, but are {} and {}")
+        return None if dims is None else (*dims[:-1], channels)
+
     def kernel(inputs, min, max, *, num_bits, narrow_range):
         return _on_the_grid_or_zero(inputs, min, max, num_bits, narrow_range)
 
@@ -178,10 +201,29 @@ def _range_found(input, axis):
     return np.min(input, axis=others), np.max(input, axis=others)
 
 
+def _require_range(low, high):
+    """InvalidArgumentError unless the bounds are two scalars in order."""
+    for name, bound in (("input_min", low), ("input_max", high)):
+        if bound.ndim:
+            raise errors.invalid_argument(f"{name} must be a scalar.")
+    if low > high:
+        raise errors.invalid_argument(f"Invalid range: input_min {low} > input_max {high}")
+
+
+def _with_axis(op):
+    """Shape rule: of the input, which must have the axis that has ranges of its own."""
+    axis, dims = op.attrs["axis"], op.inputs[0].dims
+    if axis < -1:
+        raise ValueError(f"axis should be at least -1, got {axis}")
+    return dims if axis < 0 else with_rank_at_least(dims, axis + 1)
+
+
 def _there_and_back(
     input, low, high, signed_input, num_bits, range_given, round_mode, narrow_range, axis
 ):
     kind = input.dtype.type
+    if not 0 < num_bits < (62 if signed_input else 63):
+        raise errors.invalid_argument(f"num_bits is out of range: {num_bits}")
     if not range_given:
         low, high = _range_found(input, axis)
     low, high = _aligned(low, input.ndim, axis), _aligned(high, input.ndim, axis)
@@ -238,7 +280,11 @@ class QuantizeAndDequantize:
 class QuantizeAndDequantizeV2:
     """The nearest points of a grid over [input_min, input_max]; its derivative counts as 1."""
 
+    shape = _with_axis
+
     def kernel(input, input_min, input_max, *, op):
+        if op.attrs["range_given"]:
+            _require_range(input_min, input_max)
         return _there_and_back(input, input_min, input_max, **_grid_of(op))
 
     def gradient(op, grad):
@@ -263,6 +309,8 @@ class QuantizeAndDequantizeV3:
     def kernel(
         input, input_min, input_max, num_bits, *, signed_input, range_given, narrow_range, axis
     ):
+        if range_given and axis == -1:
+            _require_range(input_min.reshape(()), input_max.reshape(()))
         return _there_and_back(
             input,
             input_min,
@@ -288,7 +336,11 @@ class QuantizeAndDequantizeV3:
 class QuantizeAndDequantizeV4:
     """As QuantizeAndDequantizeV2; its derivative is 0 outside of the range."""
 
+    shape = _with_axis
+
     def kernel(input, input_min, input_max, *, op):
+        if op.attrs["range_given"]:
+            _require_range(input_min, input_max)
         return _there_and_back(input, input_min, input_max, **_grid_of(op))
 
     def gradient(op, grad):

@@ -86,6 +86,11 @@ class ReadVariableOp:
     stateful = True
 
     def shape(op):
+        stored, asked = handle_dtype(op.inputs[0]), op.attrs["dtype"]
+        if stored is not None and stored != asked:
+            raise ValueError(
+                f"Trying to read variable with wrong dtype. Expected {stored.name} got {asked.name}"
+            )
         return handle_dims(op.inputs[0])
 
     def kernel(resource):
