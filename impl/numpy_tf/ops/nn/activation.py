@@ -10,12 +10,20 @@ from numpy_tf.framework.dtypes import FLOAT32_BY_DEFAULT, FLOATING, REAL
 from numpy_tf.framework.export import export
 from numpy_tf.framework.graph import NameScope
 from numpy_tf.framework.op_def import NO_GRADIENT, op
+from numpy_tf.ops.array.dims import merge
 from numpy_tf.ops.array.fill import zeros_like
 from numpy_tf.ops.array.select import where
 from numpy_tf.ops.kernels import ZERO, over_second
 from numpy_tf.ops.math.arithmetic import maximum
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.elementwise import Exp, Neg, Sigmoid
+
+
+def _merged_shape(op):
+    """Shape rule of the kernels of gradients, which do not broadcast."""
+    weights, features = op.inputs
+    return merge(weights.dims, features.dims)
+
 
 # -- rectifiers --------------------------------------------------------------------------
 
@@ -38,6 +46,7 @@ class ReluGrad:
     """The gradient where the feature is above 0; a product with a mask, so that 0·inf is NaN."""
 
     elementwise = True
+    shape = _merged_shape
 
     def kernel(gradients, features):
         mask = (features > ZERO[features.dtype]).astype(gradients.dtype)
@@ -67,6 +76,7 @@ class Relu6Grad:
     """The gradient where 0 < feature < 6; a product with a mask, as ReluGrad's."""
 
     elementwise = True
+    shape = _merged_shape
 
     def kernel(gradients, features):
         return gradients * ((features > 0) & (features < 6)).astype(gradients.dtype)
@@ -99,6 +109,7 @@ class LeakyReluGrad:
     """The gradient, and alpha times it where the feature is not above 0, or is NaN."""
 
     elementwise = True
+    shape = _merged_shape
 
     def kernel(gradients, features, *, alpha):
         return np.where(features > 0, gradients, gradients * _slope(alpha, gradients.dtype))
@@ -130,6 +141,7 @@ class EluGrad:
     """The gradient, times 1 + output where the output is negative."""
 
     elementwise = True
+    shape = _merged_shape
 
     def kernel(gradients, outputs):
         one = outputs.dtype.type(1)
@@ -162,6 +174,8 @@ class Selu:
 @op("gradients: T, outputs: T -> backprops: T", T=FLOATING)
 class SeluGrad:
     """The gradient times the slope, which the output tells."""
+
+    shape = _merged_shape
 
     def kernel(gradients, outputs):
         kind = outputs.dtype.type
@@ -208,6 +222,8 @@ class Softplus:
 class SoftplusGrad:
     """gradient / (1 + e to the power -feature)."""
 
+    shape = _merged_shape
+
     def kernel(gradients, features):
         return gradients / (np.exp(-features) + features.dtype.type(1))
 
@@ -231,6 +247,8 @@ class Softsign:
 @op("gradients: T, features: T -> backprops: T", T=FLOATING)
 class SoftsignGrad:
     """gradient / (1 + |feature|)²."""
+
+    shape = _merged_shape
 
     def kernel(gradients, features):
         return gradients / np.square(features.dtype.type(1) + np.absolute(features))

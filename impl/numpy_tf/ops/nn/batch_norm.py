@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from numpy_tf.framework import dtypes
+from numpy_tf.framework import dtypes, errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import NUMERIC
 from numpy_tf.framework.export import export
@@ -213,6 +213,11 @@ def _backward_dims(op):
 
 def _backward(y_backprop, x, scale, mean, variance, op):
     attrs = op.attrs
+    if not attrs["is_training"] and _channels_first(attrs["data_format"]):
+        raise errors.invalid_argument(
+            "The implementation of FusedBatchNormGrad with is_training=False only support NHWC "
+            "tensor format for now."
+        )
     channels, _ = _axes(x.ndim, attrs["data_format"])
     grad, wide = (array.astype(np.float32, copy=False) for array in (y_backprop, x))
     inverse = np.float32(1) / np.sqrt(variance + np.float32(attrs["epsilon"]))

@@ -11,7 +11,7 @@ from numpy_tf.framework.op_def import NO_GRADIENT, REQUIRED, op
 from numpy_tf.framework.static_value import constant_value, shape_value
 from numpy_tf.framework.tensor_shape import bracket_dims
 from numpy_tf.ops.array.basic import stop_gradient
-from numpy_tf.ops.array.dims import merge, with_rank
+from numpy_tf.ops.array.dims import merge, merge_dim, with_rank
 from numpy_tf.ops.array.fill import zeros_like
 from numpy_tf.ops.array.shape import shape
 from numpy_tf.ops.nn.windows import (
@@ -92,15 +92,11 @@ def _pooled_dims(op):
 def _pooled_dims_by_inputs(op):
     _check_words(op)
     dims = static_dims(op.inputs[0], op.attrs["data_format"])
+    for tensor in op.inputs[1:3]:
+        merge_dim(with_rank(tensor.dims, 1)[0], 4)
     ksize, strides = (constant_value(tensor) for tensor in op.inputs[1:3])
     if ksize is None or strides is None:
         return None
-    for name, numbers in (("ksize", ksize), ("stride", strides)):
-        if numbers.size != 4:
-            raise ValueError(
-                f"MaxPool requires the {name} attribute to contain 4 values, "
-                f"but got: {numbers.size}"
-            )
     return _pooled(op, dims, ksize.tolist(), strides.tolist())
 
 
@@ -696,7 +692,9 @@ def _shared(windows, grads):
 
 def _shape_given(op):
     _check_words(op)
-    return with_rank(shape_value(op.inputs[0]), len(op.attrs["data_format"]))
+    rank = len(op.attrs["data_format"])
+    _check_lengths(op, rank)
+    return with_rank(shape_value(op.inputs[0]), rank)
 
 
 def _image_means_windows(images_shape, op, kernel):
