@@ -48,6 +48,25 @@ OUT_OF_SCOPE: Sequence[tuple[str, str]] = (
 """Whole names of ops, as regular expressions, that no check can ask for, and why."""
 
 
+FAMILIES: Mapping[str, str] = {
+    "math": "math|special_math|clip",
+    "array": "array|manip",
+    "nn": "nn|nn_fused_batch_norm|ctc|rnn",
+    "control flow": "control_flow|cond_v2|while_v2|optional|script",
+    "lists": "list|tensor_array|data_flow|composite_tensor",
+    "sparse": "sparse|sparse_csr_matrix",
+    "linalg": "linalg",
+    "signal": "fft",
+    "image": "image",
+    "ragged": r"ragged_\w+",
+    "state": "resource_variable|random",
+    "debugging": "check|debug_gradients|dumping_callback|logging",
+    "devices": "cudnn_rnn|nccl|tpu|xla|api",
+}
+"""Families of gradient functions -> the modules of TensorFlow that register them, as regular
+expressions of names without "_grad" and "_ops"; a module of another name is its own family."""
+
+
 @dataclass
 class Row:
     """One op.
@@ -57,6 +76,7 @@ class Row:
       group: what the registry says of it.
       status: how it stands.
       reason: why it is out of scope; else empty.
+      family: of gradient functions, which of `FAMILIES`; "" where the registry does not say.
       calls: order and floating-point dtype -> verdict -> indices of the checks that invoked
         its gradient function so. "agree" stands for agreement on gradients; where both sides
         raised the same error it is "raises".
@@ -68,6 +88,7 @@ class Row:
     group: Group
     status: Status
     reason: str = ""
+    family: str = ""
     calls: dict[tuple[int, str], dict[str, list[int]]] = field(default_factory=dict)
     met: dict[str, list[int]] = field(default_factory=dict)
 
@@ -144,6 +165,11 @@ def measure(registry: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
         for op in oracle.get("op_types", ()):
             graphs.setdefault(op, {}).setdefault(word, []).append(index)
     rows = []
+    families = {
+        op: _family(module)
+        for module, ops in registry.get("families", {}).items()
+        for op in ops.split()
+    }
     for group in Group:
         for op, devices in registry[group.value].items():
             reason = _out_of_scope(op, devices, registry["removed"])
@@ -153,9 +179,15 @@ def measure(registry: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
             else:
                 row = Row(op, group, Status.NOT_MET, met=graphs.get(op, {}))
                 row.status = _status_of_other(row, reason)
+            row.family = families.get(op, "")
             row.reason = reason if row.status is Status.OUT_OF_SCOPE else ""
             rows.append(row)
     return Coverage(registry["tensorflow"], [check["id"] for check in checks], rows)
+
+
+def _family(module: str) -> str:
+    name = module.removesuffix("_ops")
+    return next((f for f, names in FAMILIES.items() if re.fullmatch(names, name)), name)
 
 
 def _calls(oracle: Mapping[str, Any]) -> Iterator[tuple[tuple[int, str], str]]:
@@ -205,6 +237,7 @@ def to_json(coverage: Coverage) -> Json:
                 "op": row.op,
                 "group": row.group.value,
                 "status": row.status.value,
+                "family": row.family,
                 "reason": row.reason,
                 "calls": [
                     {"order": order, "dtype": dtype, "checks": row.calls[order, dtype]}

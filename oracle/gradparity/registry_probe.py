@@ -28,7 +28,8 @@ def probe():
       function), "not differentiable" (registered without one) and "unregistered" (not
       registered, though floating-point tensors can go in and come out, and it runs on a CPU);
       null in place of devices for names that are no ops. "removed" is op type -> what
-      TensorFlow says of ops that it refuses to make.
+      TensorFlow says of ops that it refuses to make. "families" is the module of TensorFlow
+      that registers gradient functions, by its short name -> their op types, in one text.
     """
     import tensorflow as tf
     from tensorflow.core.framework import op_def_pb2, types_pb2
@@ -39,9 +40,12 @@ def probe():
         devices.setdefault(kernel.op, set()).add(kernel.device_type)
     definitions = {op.name: op for op in _op_list(op_def_pb2).op}
     floating = {types_pb2.DataType.Value(name) for name in FLOATING}
-    registry = {
-        name: entry["type"] is not None for name, entry in ops._gradient_registry._registry.items()
-    }
+    functions = {name: entry["type"] for name, entry in ops._gradient_registry._registry.items()}
+    registry = {name: function is not None for name, function in functions.items()}
+    families = {}
+    for name, function in sorted(functions.items()):
+        if function is not None:
+            families.setdefault(_family(function.__module__), []).append(name)
 
     def described(names):
         return {
@@ -69,7 +73,14 @@ def probe():
             if op.HasField("deprecation") and op.deprecation.version <= newest
             if name in registry or name in unregistered
         },
+        "families": {family: " ".join(families[family]) for family in sorted(families)},
     }
+
+
+def _family(module):
+    """The short name of a module: "math" of tensorflow.python.ops.math_grad."""
+    name = module.rpartition(".")[2]
+    return name[: -len("_grad")] if name.endswith("_grad") else name
 
 
 def _op_list(op_def_pb2):

@@ -65,7 +65,8 @@ def command(
         versions = {str(side["version"]) for side in document["oracle"].values()}
         if len(versions) != 1:
             _stop(f"The report was not made with one TensorFlow, but with {sorted(versions)}.")
-        found = coverage.measure(registry.read(recordings, versions.pop()), document["checks"])
+        known = document.get("registry") or registry.read(recordings, versions.pop())
+        found = coverage.measure(known, document["checks"])
         unknown = [op for op in ops if all(row.op != op for row in found.rows)]
         if unknown:
             _stop(f"TensorFlow {found.tensorflow} has nothing to say of an op {unknown[0]!r}.")

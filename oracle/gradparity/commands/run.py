@@ -143,6 +143,7 @@ def command(
     from gradparity import engine, reports
     from gradparity.arbiter import arbiter as arbitration
     from gradparity.recordings.file import RecordingError
+    from gradparity.recordings.registry import known
     from gradparity.recordings.source import NoRecordingsError
     from gradparity.reports.changes import last_run
     from gradparity.reports.terminal import summary
@@ -184,7 +185,8 @@ def command(
             left = arbitration.add_words(record, arbitration.Arbiter.beside(source), arbiter)
         if ledger is not None and expression is None and _is_whole_corpus(places):
             record.ledger_problems = ledger.problems(checks)
-        reports.write_all(record, report, last_run(report))
+        registry = known(recordings, (str(d["version"]) for d in record.oracle.values()))
+        reports.write_all(record, report, last_run(report), registry=registry)
         if not record.interrupted:
             journal.finish()
         summary(record, console, report)

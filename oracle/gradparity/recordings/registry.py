@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,15 @@ def read(folder: Path, version: str) -> Mapping[str, Any]:
         f"{place} {problem}.\n"
         f"Where TensorFlow {version} is installed, write it with: gradparity record --registry"
     )
+
+
+def known(folder: Path, versions: Iterable[str]) -> Mapping[str, Any] | None:
+    """As `read`, of the one TensorFlow that answered; None for several, or when it has none."""
+    found = set(versions)
+    try:
+        return read(folder, found.pop()) if len(found) == 1 else None
+    except RecordingError:
+        return None
 
 
 def write(folder: Path, python: str = sys.executable) -> Path:

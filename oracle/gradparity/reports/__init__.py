@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,11 @@ GENERATOR = '<meta name="generator" content="gradparity'  # how a page of ours i
 
 
 def write_all(
-    record: RunRecord, folder: Path, earlier: Report | None = None, baseline: str | None = None
+    record: RunRecord,
+    folder: Path,
+    earlier: Report | None = None,
+    baseline: str | None = None,
+    registry: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Writes report.json, report.md, report.html and the pages that it links to.
 
@@ -25,6 +29,8 @@ def write_all(
         same folder that this one does not write again are removed.
       earlier: an earlier run's report, to tell what changed since; see `reports.changes`.
       baseline: what to call it when it is another than the last one.
+      registry: what the oracle's TensorFlow can differentiate (`recordings.registry`): with it
+        coverage.html is written too.
 
     Returns:
       The paths written, report.json, report.md and report.html first.
@@ -34,7 +40,7 @@ def write_all(
     """
     from gradparity.reports.document import document
 
-    return write_document(document(record, earlier, baseline), folder)
+    return write_document(document(record, earlier, baseline, registry), folder)
 
 
 def write_document(document: dict[str, Any], folder: Path) -> list[Path]:

@@ -153,10 +153,19 @@ def headline(changes: Json) -> str:
     """The changes in one sentence; "" when there was no earlier run to compare with."""
     if not changes["started_at"]:
         return ""
-    counts = [f"{len(changes[name]):,} {name}" for name in MEANINGS if changes[name]]
-    what = f"baseline {changes['baseline']}" if changes["baseline"] else "last run"
-    since_when = f"since the {what}, {moment(changes['started_at'])}."
-    return f"{', '.join(counts) or 'Nothing changed'} {since_when}"
+    since_when = f"since the {earlier_name(changes)}, {moment(changes['started_at'])}."
+    return f"{counts(changes)} {since_when}"
+
+
+def counts(changes: Json) -> str:
+    """How many checks did what: "3 worse, 1 better", "Nothing changed"."""
+    found = [f"{len(changes[name]):,} {name}" for name in MEANINGS if changes[name]]
+    return ", ".join(found) or "Nothing changed"
+
+
+def earlier_name(changes: Json) -> str:
+    """What the earlier run is called: "last run", "baseline main/report.json"."""
+    return f"baseline {changes['baseline']}" if changes["baseline"] else "last run"
 
 
 def any_told(changes: Json) -> bool:

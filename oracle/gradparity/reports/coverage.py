@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from textwrap import fill
 from typing import Any
 
@@ -10,6 +12,7 @@ from gradparity.coverage import Coverage, Group, Row, Status
 from gradparity.reports.wording import plural
 
 WIDTH = 100
+DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 CHECKS = 5  # named in each place of the page and the terminal; all of them are in the JSON
 TONES = {
     Status.COVERED: "good",
@@ -80,30 +83,119 @@ def _words(verdicts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {word}" for word, count in verdicts.items()) or "no check"
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How the map shows ops of one status: a symbol and a colour that say the same."""
+
+    symbol: str
+    classes: str
+    meaning: str
+
+
+MARKS: Mapping[tuple[Group, Status], Mark] = {
+    (Group.FUNCTION, Status.COVERED): Mark("1", "good h2", "covered, with its highest order"),
+    (Group.FUNCTION, Status.FAILING): Mark("≠", "wrong h4", "called, but no check agrees"),
+    (Group.FUNCTION, Status.RAISES): Mark("!", "known h3", "called, but both sides raise"),
+    (Group.FUNCTION, Status.NOT_INVOKED): Mark("○", "open h3", "not called"),
+    (Group.FUNCTION, Status.OUT_OF_SCOPE): Mark("–", "out", "out of scope"),
+    (Group.NOT_DIFFERENTIABLE, Status.MET): Mark("×", "broken h3", "not differentiable, met"),
+    (Group.NOT_DIFFERENTIABLE, Status.NOT_MET): Mark("×", "broken outline", "not met"),
+    (Group.UNREGISTERED, Status.MET): Mark("∄", "blue h3", "float op without registration, met"),
+    (Group.UNREGISTERED, Status.NOT_MET): Mark("∄", "blue outline", "not met"),
+}
+DARKEST = 4  # of the steps by which colours become darker
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One op on the map.
+
+    Attributes:
+      op: its type.
+      mark: how it is shown.
+      symbol: what stands in the tile: the mark's symbol, or the highest order covered.
+      text: all about it, in one line.
+      orders: the orders and dtypes covered: "1 float32, 2 float32"; "" if none.
+      counts: whether it is covered, or for others than gradient functions met.
+    """
+
+    op: str
+    mark: Mark
+    symbol: str
+    text: str
+    orders: str
+    counts: bool
+
+
+def _tile(row: Row) -> Tile:
+    scope = (Group.FUNCTION, row.status) if row.status is Status.OUT_OF_SCOPE else None
+    mark = MARKS[scope or (row.group, row.status)]
+    covered = sorted(row.covered())
+    orders = ", ".join(f"{order} {dtype}" for order, dtype in covered)
+    told = [row.reason or (_words(row.verdicts()) if row.verdicts() else "")]
+    told += [f"orders and dtypes: {orders}"] if orders else []
+    text = f"{row.op}: {row.status.value}" + "".join(f"; {part}" for part in told if part)
+    symbol = mark.symbol
+    if row.status is Status.COVERED:
+        highest = max(order for order, _ in covered)
+        symbol = str(highest)
+        mark = replace(mark, classes=f"good h{min(highest + 1, DARKEST)}")
+    return Tile(row.op, mark, symbol, text, orders, row.status in (Status.COVERED, Status.MET))
+
+
+def tiles(coverage: Coverage) -> dict[str, list[Tile]]:
+    """Family of gradient functions, the largest first, and the other groups -> their ops."""
+    found: dict[str, list[Tile]] = {}
+    for row in coverage.of(Group.FUNCTION):
+        found.setdefault(row.family or Group.FUNCTION.value, []).append(_tile(row))
+    families = dict(sorted(found.items(), key=lambda item: -len(item[1])))
+    others = {
+        group.value: [_tile(row) for row in coverage.of(group)]
+        for group in Group
+        if group is not Group.FUNCTION
+    }
+    return {name: ops for name, ops in {**families, **others}.items() if ops}
+
+
+def _cell(row: Row, dtype: str) -> dict[str, str]:
+    """What the table says of an op at one dtype: orders covered, or that no check agreed."""
+    orders = sorted(order for order, of in row.covered() if of == dtype)
+    if orders:
+        step = min(len(orders) + 1, DARKEST)
+        return {"text": " ".join(map(str, orders)), "classes": f"good h{step}"}
+    called = any(of == dtype for _, of in row.calls)
+    return {"text": "≠", "classes": "wrong h2"} if called else {"text": "", "classes": ""}
+
+
+def headline(coverage: Coverage) -> str:
+    """The coverage in one line: "320 of 372 gradient functions"."""
+    functions = coverage.totals()[Group.FUNCTION.value]
+    in_scope = functions["registered"] - functions.get("out of scope", 0)
+    return f"{functions.get('covered', 0)} of {in_scope} gradient functions"
+
+
 def page(coverage: Coverage, document: Mapping[str, Any]) -> str:
-    """coverage.html: totals, and a table of all ops for each group.
+    """coverage.html: a map of all ops, totals, and a table for each group.
 
     Args:
       coverage: what was measured.
       document: the report.json that it was measured in; versions and links are from it.
     """
-    from gradparity.reports.pages import anchor, environment, page_paths
+    from gradparity.reports.pages import check_url, environment, page_paths
 
     paths = page_paths(document["cases"])
     checks = document["checks"]
-
-    def link(index: int) -> tuple[str, str]:
-        """The page of a check, and its place there."""
-        check = checks[index]
-        return paths[check["file"], check["case"]], anchor(check)
 
     def examples(row: Row) -> list[int]:
         """One check for each order and dtype, then others, `CHECKS` in all."""
         found = [by_word for _, by_word in sorted(row.calls.items())] or [row.met]
         firsts = [indices[0] for by_word in found for indices in by_word.values()]
-        others = [i for by_word in found for indices in by_word.values() for i in indices]
+        others = [i for by_word in found for indices in by_word.values() for i in indices[:CHECKS]]
         return list(dict.fromkeys(firsts + others))[:CHECKS]
 
+    calls = {dtype for row in coverage.of(Group.FUNCTION) for _, dtype in row.calls}
+    dtypes = [dtype for dtype in DTYPES if dtype in calls] + sorted(calls - set(DTYPES))
+    shown = Counter((row.group, row.status) for row in coverage.rows)
     return (
         environment(dict(document))
         .get_template("coverage.html")
@@ -111,11 +203,19 @@ def page(coverage: Coverage, document: Mapping[str, Any]) -> str:
             root="",
             coverage=coverage,
             totals=coverage.totals(),
-            groups=Group,
+            families=tiles(coverage),
+            marks=[
+                {**asdict(mark), "count": shown[place]}
+                for place, mark in MARKS.items()
+                if shown[place]
+            ],
+            dtypes=dtypes,
+            cells=lambda row: [_cell(row, dtype) for dtype in dtypes],
+            groups=[group for group in Group if coverage.of(group)],
             meanings=MEANINGS,
             tones=TONES,
             words=_words,
-            link=link,
+            link=lambda index: check_url(checks[index], paths),
             examples=examples,
         )
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -34,13 +34,19 @@ ELEMENTS = 1000  # written of each tensor; of a larger one the first, and a dige
 Json: TypeAlias = dict[str, Any]
 
 
-def document(record: RunRecord, earlier: Report | None = None, baseline: str | None = None) -> Json:
+def document(
+    record: RunRecord,
+    earlier: Report | None = None,
+    baseline: str | None = None,
+    registry: Mapping[str, Any] | None = None,
+) -> Json:
     """A run as plain data; `schemas/report.schema.json` describes it.
 
     Args:
       record: the run.
       earlier: the report of an earlier run, for the key "changes"; None: there was none.
       baseline: what to call it when it is another than the last one.
+      registry: what the oracle's TensorFlow can differentiate, for the map of coverage.
 
     The last key, "end", proves that the run ended: of an interrupted run it is missing.
 
@@ -64,6 +70,7 @@ def document(record: RunRecord, earlier: Report | None = None, baseline: str | N
         "truth_problems": list(record.truth_problems),
         "oracle": {profile: dict(d) for profile, d in record.oracle.items()},
         "implementation": {profile: dict(d) for profile, d in record.implementation.items()},
+        "registry": None if registry is None else dict(registry),
         "totals": totals(results),
         "cases": [case_data(case) for case in cases.values()],
         "checks": [check_data(result, pictures.get(id(result))) for result in results],

@@ -10,8 +10,10 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
+from gradparity import coverage
 from gradparity.judge.verdict import Word
 from gradparity.reports import arbitration, changes, overview, wording
+from gradparity.reports import coverage as coverage_report
 from gradparity.reports.legend import LEGEND
 from gradparity.reports.tensors import tensor_rows
 
@@ -31,6 +33,7 @@ ASSETS = (
     "assets/overview.css",
     "assets/case.css",
     "assets/report.js",
+    "assets/coverage.js",
     "assets/case.js",
 )
 
@@ -52,7 +55,11 @@ def pages(document: Json) -> dict[str, str]:
         for case in document["cases"]
     ]
     files = {name: asset(name) for name in ASSETS}
-    files["report.html"] = _index(document, templates, cases, paths)
+    covered = None
+    if document.get("registry"):
+        covered = coverage.measure(document["registry"], document["checks"])
+        files["coverage.html"] = coverage_report.page(covered, document)
+    files["report.html"] = _index(document, templates, cases, paths, covered)
     template = templates.get_template("case.html")
     for case in cases:
         root = "../" * case["page"].count("/")
@@ -65,6 +72,7 @@ def _index(
     templates: Environment,
     cases: Sequence[Json],
     paths: Mapping[tuple[str, str], str],
+    covered: coverage.Coverage | None,
 ) -> str:
     """report.html."""
     from markupsafe import Markup
@@ -81,7 +89,7 @@ def _index(
         check = by_id.get(id)
         if check is None:
             return None
-        return f"{_url(paths[check['file'], check['case']])}#{_url(anchor(check))}"
+        return check_url(check, paths)
 
     groups = overview.families(document)
     occurring = {word: n for word, n in document["totals"]["verdicts"].items() if n}
@@ -89,7 +97,7 @@ def _index(
         root="",
         LISTED=INDEX_CHANGES,
         overview=overview,
-        coverage_line="",
+        coverage_line="" if covered is None else coverage_report.headline(covered),
         changes=changes,
         link=link,
         by_family=by_family,
@@ -147,6 +155,11 @@ def environment(document: Json) -> Environment:
 def ulps(count: int) -> str:
     """A distance in ulps, short: "3,346 ulp", "8.7e18 ulp"."""
     return f"{count:,} ulp" if count < 10**9 else f"{count:.1e} ulp".replace("e+", "e")
+
+
+def check_url(check: Json, paths: Mapping[tuple[str, str], str]) -> str:
+    """Where a check is shown, for a page in the report's folder; `paths` is of `page_paths`."""
+    return f"{_url(paths[check['file'], check['case']])}#{_url(anchor(check))}"
 
 
 def _url(text: str) -> str:
