@@ -13,7 +13,7 @@ from gradparity.reports.wording import plural
 
 WIDTH = 100
 DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
-CHECKS = 5  # named in each place of the page and the terminal; all of them are in the JSON
+CHECKS = 5  # named in each place of the terminal; all of them are in the JSON
 TONES = {
     Status.COVERED: "good",
     Status.MET: "good",
@@ -157,14 +157,27 @@ def tiles(coverage: Coverage) -> dict[str, list[Tile]]:
     return {name: ops for name, ops in {**families, **others}.items() if ops}
 
 
-def _cell(row: Row, dtype: str) -> dict[str, str]:
-    """What the table says of an op at one dtype: orders covered, or that no check agreed."""
-    orders = sorted(order for order, of in row.covered() if of == dtype)
-    if orders:
-        step = min(len(orders) + 1, DARKEST)
-        return {"text": " ".join(map(str, orders)), "classes": f"good h{step}"}
-    called = any(of == dtype for _, of in row.calls)
-    return {"text": "≠", "classes": "wrong h2"} if called else {"text": "", "classes": ""}
+@dataclass(frozen=True)
+class Cell:
+    """What the table says of an op at one dtype.
+
+    Attributes:
+      classes: its colour, darker for more orders.
+      calls: text and the index of a check: for each order covered that order, and one that
+        covers it; or where checks called it and none agreed, "≠" and the first of them.
+    """
+
+    classes: str
+    calls: Sequence[tuple[str, int]]
+
+
+def _cell(row: Row, dtype: str) -> Cell:
+    called = {order: words for (order, of), words in sorted(row.calls.items()) if of == dtype}
+    covering = [(str(o), words["agree"][0]) for o, words in called.items() if "agree" in words]
+    if covering:
+        return Cell(f"good h{min(len(covering) + 1, DARKEST)}", covering)
+    others = [index for words in called.values() for found in words.values() for index in found[:1]]
+    return Cell("wrong h2", [("≠", others[0])]) if others else Cell("", ())
 
 
 def headline(coverage: Coverage) -> str:
@@ -186,12 +199,11 @@ def page(coverage: Coverage, document: Mapping[str, Any]) -> str:
     paths = page_paths(document["cases"])
     checks = document["checks"]
 
-    def examples(row: Row) -> list[int]:
-        """One check for each order and dtype, then others, `CHECKS` in all."""
-        found = [by_word for _, by_word in sorted(row.calls.items())] or [row.met]
-        firsts = [indices[0] for by_word in found for indices in by_word.values()]
-        others = [i for by_word in found for indices in by_word.values() for i in indices[:CHECKS]]
-        return list(dict.fromkeys(firsts + others))[:CHECKS]
+    def example(row: Row) -> int:
+        """A check that says what the row's status does, where one does."""
+        words = [words for _, words in sorted(row.calls.items())] or [row.met]
+        agreeing = [word["agree"][0] for word in words if "agree" in word]
+        return (agreeing or [indices[0] for word in words for indices in word.values()])[0]
 
     calls = {dtype for row in coverage.of(Group.FUNCTION) for _, dtype in row.calls}
     dtypes = [dtype for dtype in DTYPES if dtype in calls] + sorted(calls - set(DTYPES))
@@ -216,6 +228,7 @@ def page(coverage: Coverage, document: Mapping[str, Any]) -> str:
             tones=TONES,
             words=_words,
             link=lambda index: check_url(checks[index], paths),
-            examples=examples,
+            example=example,
+            checks=checks,
         )
     )
