@@ -335,6 +335,14 @@ class TensorScatterSub:
         return identity(grad), None, -gather_nd(grad, op.inputs[1])
 
 
+def _scattered_extreme(tensor, indices, updates, combine, least):
+    """As Eigen compares them: what is equal, or NaN, replaces nothing."""
+    if updates.dtype.kind not in "iubcO":
+        updates = np.where(np.isnan(updates), updates.dtype.type(least), updates)
+    result = scattered(tensor, indices, updates, combine, unsupported="bcO")
+    return np.where(result == tensor, tensor, result)
+
+
 def _extreme_gradient(op, grad):
     """Shared evenly among the equal extremes, of the tensor and of the updates."""
     from numpy_tf.ops.math.cast import cast
@@ -357,7 +365,7 @@ class TensorScatterMax:
     shape = _tensor_scatter_shape
 
     def kernel(tensor, indices, updates):
-        return scattered(tensor, indices, updates, np.maximum.at, unsupported="bcO")
+        return _scattered_extreme(tensor, indices, updates, np.maximum.at, -np.inf)
 
     gradient = _extreme_gradient
 
@@ -369,7 +377,7 @@ class TensorScatterMin:
     shape = _tensor_scatter_shape
 
     def kernel(tensor, indices, updates):
-        return scattered(tensor, indices, updates, np.minimum.at, unsupported="bcO")
+        return _scattered_extreme(tensor, indices, updates, np.minimum.at, np.inf)
 
     gradient = _extreme_gradient
 
