@@ -13,6 +13,7 @@ from numpy_tf.ops.array import (  # noqa: F401
     gather_nd,
     one_hot,
     quantization,
+    repetition,
     select,
     sequences,
     shape,
@@ -24,6 +25,7 @@ from numpy_tf.ops.array import (  # noqa: F401
 from numpy_tf.ops.control import (  # noqa: F401
     assertion,
     case,
+    comparisons,
     cond,
     function,
     functional,

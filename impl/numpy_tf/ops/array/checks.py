@@ -8,8 +8,10 @@ from numpy_tf.framework import errors
 from numpy_tf.framework.conversion import convert_to_tensor
 from numpy_tf.framework.dtypes import ANY, FLOATING
 from numpy_tf.framework.export import export
+from numpy_tf.framework.graph import NameScope, control_dependencies
 from numpy_tf.framework.op_def import REQUIRED, op
 from numpy_tf.framework.tensor_shape import as_dims, bracket_dims
+from numpy_tf.ops.array.basic import identity
 from numpy_tf.ops.array.dims import merge
 
 # -- numbers -----------------------------------------------------------------------------
@@ -71,6 +73,19 @@ def _of_gradient(op):
 def check_numerics(tensor, message, name=None):
     """The tensor; when run, an error that begins with `message` if it has a NaN or infinity."""
     return CheckNumerics(tensor, message=message, name=name)
+
+
+@export("verify_tensor_all_finite", "debugging.assert_all_finite")
+def verify_tensor_all_finite(t=None, msg=None, name=None, x=None, message=None):
+    """The tensor, which is read once it has been checked as by `check_numerics`.
+
+    The gradient goes past the check.
+    """
+    with NameScope(name, "VerifyFinite", [t if x is None else x]):
+        tensor = convert_to_tensor(t if x is None else x, name="x")
+        checked = check_numerics(tensor, msg if message is None else message)
+        with control_dependencies([checked]):
+            return identity(tensor)
 
 
 # -- shapes ------------------------------------------------------------------------------

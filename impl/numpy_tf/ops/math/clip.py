@@ -18,6 +18,7 @@ from numpy_tf.ops.array.stack import stack
 from numpy_tf.ops.math.arithmetic import Maximum, Minimum
 from numpy_tf.ops.math.cast import cast
 from numpy_tf.ops.math.comparison import Greater, Less, LogicalOr
+from numpy_tf.ops.math.complex import real
 from numpy_tf.ops.math.elementwise import Rsqrt, Sqrt
 from numpy_tf.ops.math.reduction import reduce_sum
 from numpy_tf.ops.math.sequence import range as range_of
@@ -78,6 +79,40 @@ def clip_by_value(t, clip_value_min, clip_value_max, name=None):
         raised = Maximum(lowered, clip_value_min, name=scope)
         _check_not_widened(values, raised)
         return _like(raised, t)
+
+
+@export("saturate_cast", "dtypes.saturate_cast")
+def saturate_cast(value, dtype, name=None):
+    """A cast in which what the other dtype cannot hold becomes its least or greatest number."""
+    with NameScope(name, "saturate_cast", [value]) as scope:
+        value = convert_to_tensor(value, name="value")
+        wanted = dtypes.as_dtype(dtype).base_dtype
+        if value.dtype.is_complex and not wanted.is_complex:
+            value = real(value)
+        if not value.dtype.is_complex:
+            least, greatest = _common_range(value.dtype, wanted.real_dtype)
+            value = ClipByValue(value, least, greatest, name="clamp")
+        elif wanted.real_dtype.max < value.dtype.real_dtype.max:
+            edge = wanted.real_dtype.max
+            corners = (complex(-edge, -edge), complex(edge, edge))
+            low, high = (convert_to_tensor(corner, value.dtype) for corner in corners)
+            value = ClipByValue(value, low, high, name="clamp")
+        return cast(value, wanted, name=scope)
+
+
+def _common_range(given, wanted):
+    """The least and greatest number of `given`'s dtype that `wanted` can hold as well."""
+    number = given.as_numpy_dtype
+    limits = []
+    for of_given, of_wanted, nearer in (
+        (given.min, wanted.min, max),
+        (given.max, wanted.max, min),
+    ):
+        limit = number(nearer(of_given, of_wanted, key=float))
+        if nearer(float(limit), float(of_wanted)) != float(limit):  # it was rounded outwards
+            limit = np.nextafter(limit, number(0))
+        limits.append(convert_to_tensor(limit, given))
+    return limits
 
 
 @export("clip_by_norm")
