@@ -139,6 +139,7 @@ def test_no_file_names_a_machine_s_folders_or_a_registry_s_address(
 WORKER = ROOT / "oracle/gradparity/worker.py"
 STANDARD_LIBRARY_OF_3_7 = {
     "argparse",
+    "array",
     "base64",
     "collections",
     "contextlib",
@@ -153,7 +154,9 @@ STANDARD_LIBRARY_OF_3_7 = {
     "platform",
     "re",
     "resource",
+    "select",
     "signal",
+    "socket",
     "struct",
     "sys",
     "threading",
