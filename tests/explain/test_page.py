@@ -8,51 +8,71 @@ import pytest
 from click.testing import CliRunner
 
 from gradparity.cli import main
-from gradparity.explain.drawing import HEIGHT, WIDTH, drawing
+from gradparity.explain.drawing import drawing, in_words, label_of
 from gradparity.explain.observing import observe
+from gradparity.explain.picture import NoPicture, picture
 from gradparity.language.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def drawn(case, query):
+def drawn_picture(case, query):
     checks = load([ROOT / "cases" / f"{case}.yaml"])
     story = observe(next(check for check in checks if query in check.id).program)
-    return drawing(story.calls[-1], story)
+    return picture(story)
+
+
+def drawn(case, query):
+    return drawing(drawn_picture(case, query))
 
 
 class TestTheDiamondWithOneStoppedEdge:
     @pytest.fixture
-    def picture(self):
+    def drawing(self):
         return drawn("tutorial/diamond", "one-edge@c->e")
 
-    def test_shows_where_the_gradient_ends(self, picture):
-        assert [box.label for box in picture.boxes if box.kind == "end"] == ["c_stopped"]
+    def test_has_boxes_that_do_not_overlap_and_lie_within_it(self, drawing):
+        boxes = drawing.boxes
+        for number, box in enumerate(boxes):
+            assert 0 <= box.x <= drawing.width - box.width
+            assert 0 <= box.y <= drawing.height - box.height
+            for other in boxes[:number]:
+                beside = abs(box.x - other.x) >= min(box.width, other.width)
+                assert beside or abs(box.y - other.y) >= min(box.height, other.height)
 
-    def test_shows_what_no_gradient_came_to_and_what_is_not_between(self, picture):
-        assert [box.label for box in picture.boxes if box.kind == "unreached"] == ["c"]
-        assert [box.label for box in picture.boxes if box.kind == "outside"] == ["mul/x"]
+    def test_has_values_flow_down(self, drawing):
+        for placed in drawing.edges:
+            above, below = (drawing.boxes[n] for n in (placed.edge.source, placed.edge.target))
+            assert above.y + above.height < below.y
 
-    def test_has_an_arrow_with_its_value_for_each_gradient(self, picture):
-        kinds = [arrow.kind for arrow in picture.arrows]
-        assert (kinds.count("flow"), kinds.count("dropped"), kinds.count("none")) == (7, 1, 3)
-        assert sorted(a.label for a in picture.arrows if a.label) == ["1.0"] * 5 + ["2.0"] * 2
+    def test_has_a_line_for_each_gradient_and_for_what_stops_it(self, drawing):
+        kinds = {
+            placed.edge.kind: (placed.gradient, placed.gradient_head) for placed in drawing.edges
+        }
+        assert all(kinds["flow"])
+        assert all(kinds["stopped"])
+        assert kinds["none"][0]
+        assert not kinds["none"][1]
 
-    def test_has_boxes_that_do_not_overlap_and_lie_within_it(self, picture):
-        places = [(box.x, box.y) for box in picture.boxes]
-        for number, (x, y) in enumerate(places):
-            assert 0 <= x <= picture.width - WIDTH
-            assert 0 <= y <= picture.height - HEIGHT
-            for other_x, other_y in places[:number]:
-                assert abs(x - other_x) >= WIDTH or abs(y - other_y) >= HEIGHT
+    def test_has_room_for_each_label(self, drawing):
+        for placed in drawing.edges:
+            if label_of(placed.edge):
+                x, y = placed.label_at
+                assert all(
+                    not (box.x < x < box.x + box.width and box.y < y < box.y + box.height)
+                    for box in drawing.boxes
+                )
 
-    def test_has_values_flow_down(self, picture):
-        height = {box.number: box.y for box in picture.boxes}
-        assert height["1."] > height["3."] > height["5."] > height["7."] > height["9."]
+
+def test_what_is_drawn_is_told_in_words():
+    told = in_words(drawn_picture("tutorial/diamond", "one-edge@c->e"))
+    assert told.startswith("e starts with 1. Gradients flow from e to c_stopped: 1;")
+    assert told.endswith("The gradient stops at c_stopped. a gets 2. b gets 1.")
 
 
 def test_of_a_large_graph_there_is_no_picture():
-    assert drawn("contract/a18_scale/99_long_chains", "[1000]") is None
+    with pytest.raises(NoPicture, match="too large"):
+        drawn("contract/a18_scale/99_long_chains", "[1000]")
 
 
 class TestThePage:

@@ -127,8 +127,8 @@ def test_elements_that_agree_within_ulps_are_marked_as_near(make):
     )
     (row,) = tensor_rows(document(make.run(result))["checks"][0])
     assert [cell["spans"] for cell in row["cells"]] == [
-        [("[1.0, ", ""), ("2.0", "near"), ("]", "")],
-        [("[1.0, ", ""), ("2.0000002", "near"), ("]", "")],
+        [("[1.0, ", "", ""), ("2.0", "near", "1 ulp"), ("]", "", "")],
+        [("[1.0, ", "", ""), ("2.0000002", "near", "1 ulp"), ("]", "", "")],
     ]
     assert (
         "within the ulp budget, 1 ulp"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import gradparity
-from gradparity.explain import drawing as drawn
+from gradparity.explain.drawing import NAMES
+from gradparity.explain.picture import NoPicture, Picture, picture
 from gradparity.explain.telling import CODE, DIM, NONE, STOP, TITLE, VALUE, Line
 from gradparity.reports.pages import asset
 
@@ -25,22 +27,29 @@ def page(check: Check, story: Story, lines: Sequence[Line]) -> str:
       story: what happened; its last call of `tf.gradients`, if not within a body, is drawn.
       lines: the explanation.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    calls = [call for call in story.calls if not call.within]
     templates = Environment(
-        loader=PackageLoader("gradparity.explain"),
+        loader=ChoiceLoader(
+            [PackageLoader("gradparity.explain"), PackageLoader("gradparity.reports")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals.update(NAMES)
     return templates.get_template("page.html").render(
-        css=asset("assets/report.css"),
+        css=asset("assets/report.css") + asset("assets/picture.css"),
         version=gradparity.__version__,
         check=check,
         lines=lines,
         classes=CLASSES,
-        drawing=drawn.drawing(calls[-1], story) if calls else None,
-        size=(drawn.WIDTH, drawn.HEIGHT),
+        picture=_picture(story),
     )
+
+
+def _picture(story: Story) -> Picture | None:
+    with suppress(NoPicture):
+        return picture(story)
+    return None

@@ -19,7 +19,7 @@ from gradparity.judge.verdict import Rule, Verdict, Word
 from gradparity.language.check import Case, Check
 from gradparity.outcome import DenseResult, Outcome, Result
 from gradparity.recordings.answer import KEY_DIGITS, program_key
-from gradparity.reports import arbitration, picture
+from gradparity.reports import arbitration, evidence, picture
 from gradparity.reports.exact import digest, element_texts
 from gradparity.reports.legend import LEGEND
 from gradparity.results import CheckResult, RunRecord
@@ -184,6 +184,7 @@ def check_data(result: CheckResult, drawn: Json | None = None) -> Json:
         "arbiter": arbitration.word_data(result.arbitration),
         "truth": arbitration.truth_data(check.truth),
     }
+    evidence.add(data, result.oracle, result.implementation, ELEMENTS)
     if drawn is not None:
         data["picture"] = drawn
     return data

@@ -5,23 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from gradparity import coverage
 from gradparity.judge.verdict import Word
-from gradparity.reports import arbitration, changes, overview, wording
+from gradparity.reports import arbitration, case_page, changes, overview, wording
 from gradparity.reports import coverage as coverage_report
+from gradparity.reports.code import highlight
 from gradparity.reports.legend import LEGEND
-from gradparity.reports.tensors import tensor_rows
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from markupsafe import Markup
-    from pygments.formatter import Formatter
-    from pygments.lexer import Lexer
 
 Json: TypeAlias = dict[str, Any]
 
@@ -31,6 +27,7 @@ UNFIT = r'[\x00-\x1f<>:"|?*\\\ud800-\udfff]'  # for a file name on some system
 ASSETS = (
     "assets/report.css",
     "assets/overview.css",
+    "assets/picture.css",
     "assets/case.css",
     "assets/report.js",
     "assets/coverage.js",
@@ -61,9 +58,9 @@ def pages(document: Json) -> dict[str, str]:
         files["coverage.html"] = coverage_report.page(covered, document)
     files["report.html"] = _index(document, templates, cases, paths, covered)
     template = templates.get_template("case.html")
-    for case in cases:
+    for before, case, after in case_page.with_neighbours(cases):
         root = "../" * case["page"].count("/")
-        files[case["page"]] = template.render(root=root, case=case, rows=tensor_rows)
+        files[case["page"]] = template.render(root=root, case=case, before=before, after=after)
     return files
 
 
@@ -148,6 +145,7 @@ def environment(document: Json) -> Environment:
         wording=wording,
         arbitration=arbitration,
         sides=wording.SIDES,
+        **case_page.NAMES,
     )
     return templates
 
@@ -190,19 +188,3 @@ def page_paths(cases: Collection[Json]) -> dict[tuple[str, str], str]:
 def anchor(check: Json) -> str:
     """The HTML id of a check on its case's page: its own id, less the case's name."""
     return re.sub(r"\s", "_", check["id"].split("::", 1)[-1])
-
-
-def highlight(code: str) -> Markup:
-    """Python code as HTML, its tokens in classes that case.css colours."""
-    from markupsafe import Markup
-    from pygments import highlight as highlighted
-
-    return Markup(highlighted(code, *_lexer_and_formatter()))  # escapes the code
-
-
-@cache
-def _lexer_and_formatter() -> tuple[Lexer, Formatter[str]]:
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
-    return PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
