@@ -130,7 +130,8 @@ def test_a_report_with_and_without_pictures_fits_the_schema(make):
 class TestWhereThereIsNone:
     """The report is written all the same, and says why."""
 
-    def test_too_many_operations(self):
+    def test_too_many_operations(self, monkeypatch):
+        monkeypatch.setattr("gradparity.reports.picture.SECONDS", 60.0)
         assert (
             "too large"
             in observed(case_result("contract/a18_scale/99_long_chains", "[1000]"))["why"]

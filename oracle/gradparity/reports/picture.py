@@ -34,7 +34,7 @@ Json: TypeAlias = dict[str, Any]
 
 MOST = 1000  # pictures of one run: some milliseconds and two kilobytes each
 FAILING = 200  # so many failing checks are drawn before any other
-SECONDS = 2.0  # that observing one check may take
+SECONDS = 2.0  # of the processor that observing one check may take
 SLOW = 1.0  # seconds; a check that took a side longer is not run once more
 
 UNRUNNABLE = frozenset({Word.CRASHED, Word.TIMED_OUT, Word.INVALID})
@@ -106,18 +106,18 @@ class OutOfTime(BaseException):
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raises `OutOfTime` in the block when it takes longer."""
+    """Raises `OutOfTime` in the block when it takes the processor longer."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise OutOfTime
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
