@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from gradparity.cli import main
 from gradparity.coverage import Group, Status, measure, to_json
+from gradparity.reports.coverage import MARKS, tiles
 
 REGISTRY = {
     "format": "gradparity-registry",
@@ -164,3 +165,36 @@ def test_what_is_no_report_is_refused(report):
     assert cover(report).exit_code == 2
     report.unlink()
     assert "make one with: gradparity run" in cover(report).output
+
+
+def test_functions_are_in_the_family_of_the_module_that_registers_them():
+    families = {
+        "math_ops": "Mul",
+        "math": "Sin",
+        "sparse_csr_matrix": "Cross",
+        "of_another": "TopK",
+    }
+    coverage = measure({**REGISTRY, "families": families}, [])
+    assert [row(coverage, op).family for op in ("Mul", "Sin", "Cross", "TopK", "CudnnRNN")] == [
+        "math", "math", "sparse", "of_another", "",
+    ]  # fmt: skip
+
+
+def test_the_map_shows_each_status_by_a_symbol_and_a_colour_of_its_own():
+    checks = [
+        check("a", calls={"1 float32": "Mul", "2 float64": "Mul"}, op_types=["Sign"]),
+        check("b", "differ", calls={"1 float32": "Sin"}),
+    ]
+    found = {tile.op: tile for row in tiles(measure(REGISTRY, checks)).values() for tile in row}
+    assert found["Mul"].symbol == "2"
+    assert found["Mul"].orders == "1 float32, 2 float64"
+    assert found["Sin"].text == "Sin: failing; 1 differ"
+    assert found["TopK"].text.startswith("TopK: out of scope; TensorFlow refuses to make it")
+    shown = {op: (tile.symbol, tile.mark.classes) for op, tile in found.items()}
+    of_one_each = ["Mul", "Sin", "Cross", "TopK", "Sign", "TileGrad"]
+    assert len({shown[op] for op in of_one_each}) == len(of_one_each)
+    assert len({shown[op][0] for op in of_one_each}) == len(of_one_each)
+
+
+def test_every_status_that_occurs_can_be_shown():
+    assert {status for _, status in MARKS} == set(Status)

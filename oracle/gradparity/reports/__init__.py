@@ -25,7 +25,7 @@ def write_all(
 
     Args:
       record: a run; an interrupted one is reported as such.
-      folder: where to; made when it does not exist. Case pages of an earlier report in the
+      folder: where to; made when it does not exist. Pages of an earlier report in the
         same folder that this one does not write again are removed.
       earlier: an earlier run's report, to tell what changed since; see `reports.changes`.
       baseline: what to call it when it is another than the last one.
@@ -68,8 +68,8 @@ def write_document(document: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def _remove_stale_pages(folder: Path, written: Collection[Path]) -> None:
-    """Removes case pages of an earlier report in `folder`; files of others stay."""
+    """Removes pages of an earlier report in `folder`; files of others stay."""
     current = set(written)
-    for path in (folder / "cases").rglob("*.html"):
+    for path in (*folder.glob("coverage.html"), *(folder / "cases").rglob("*.html")):
         if path not in current and GENERATOR in path.read_text("utf-8", "replace")[:400]:
             path.unlink()

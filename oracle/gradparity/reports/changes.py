@@ -168,6 +168,14 @@ def earlier_name(changes: Json) -> str:
     return f"baseline {changes['baseline']}" if changes["baseline"] else "last run"
 
 
+def causes_text(entry: Json) -> str:
+    """Why a check changed: "another oracle, the implementation"; "" for new ones and gone."""
+    from gradparity.reports.comparison import CAUSES  # it imports those that use this module
+
+    told = [Cause(cause) for cause in entry["causes"]]
+    return ", ".join(CAUSES[cause] for cause in told if cause not in (Cause.NEW, Cause.GONE))
+
+
 def any_told(changes: Json) -> bool:
     """Whether anything changed, checks or those who answered."""
     return bool(changes["settings"]) or any(changes[name] for name in MEANINGS)
