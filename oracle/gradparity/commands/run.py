@@ -60,7 +60,8 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("reports/latest"),
     show_default=True,
-    help="Where to write report.json, report.md and report.html.",
+    help="Where to write report.json, report.md and report.html; what changed since the run before "
+    "in that folder is told in them.",
 )
 @options.jobs
 @click.option(
