@@ -85,7 +85,7 @@ def test_the_schemes_are_different(open_page):
     assert colours[0] != colours[1]
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("width", [360, 1280])
 def test_no_page_scrolls_sideways(open_page, case_page, width):
     for name in ("report.html", "report.html#verdict=differ", "coverage.html", case_page):
         page = open_page(name, width=width)

@@ -98,6 +98,8 @@ def test_the_headline_counts_and_names_what_it_is_compared_with(make):
     assert headline(changes(passing, passing, baseline="main/report.json")) == (
         f"Nothing changed since the baseline main/report.json, {time}."
     )
+    others = make.run(make.agreeing(), make.agreeing(query="new"), make.differing(query="newer"))
+    assert headline(changes(passing, others)) == f"2 new (1 fails) since the last run, {time}."
     assert headline(document(passing)["changes"]) == ""
 
 

@@ -158,8 +158,14 @@ def headline(changes: Json) -> str:
 
 
 def counts(changes: Json) -> str:
-    """How many checks did what: "3 worse, 1 better", "Nothing changed"."""
-    found = [f"{len(changes[name]):,} {name}" for name in MEANINGS if changes[name]]
+    """How many checks did what: "3 worse, 20 new (1 fails)", "Nothing changed"."""
+    failing = sum(not Word(entry["after"]).passes for entry in changes["new"])
+    fail = f" ({failing:,} {'fails' if failing == 1 else 'fail'})" if failing else ""
+    found = [
+        f"{len(changes[name]):,} {name}{fail if name == 'new' else ''}"
+        for name in MEANINGS
+        if changes[name]
+    ]
     return ", ".join(found) or "Nothing changed"
 
 
