@@ -77,11 +77,37 @@ class Lgamma:
         return grad * Digamma(conj(op.inputs[0]))
 
 
-def _digamma(x):
-    import scipy.special
+def _rounded(function, x):
+    """`function` as the C library has it: of float32 the nearest number, nearly always."""
+    return function(x.astype(np.float64)).astype(x.dtype)
 
-    # Not a number at the poles 0, -1, …, where SciPy has -inf for 0.
-    return np.where((x <= 0) & (x == np.floor(x)), x.dtype.type(np.nan), scipy.special.psi(x))
+
+# The asymptotic series of digamma, by falling powers of 1/s².
+_DIGAMMA_SERIES = {
+    4: (-1 / 240, 1 / 252, -1 / 120, 1 / 12),
+    8: (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12),
+}
+_DIGAMMA_FROM = 10  # where the series is good
+
+
+def _digamma(x):
+    """Cephes' psi as Eigen has it: in x's dtype, not a number at the poles 0, -1, …"""
+    kind = x.dtype.type
+    reflected = x <= 0
+    s = np.where(reflected, 1 - x, x)
+    steps = np.zeros_like(s)
+    for _ in range(_DIGAMMA_FROM):
+        low = s < _DIGAMMA_FROM
+        steps = np.where(low, steps + 1 / s, steps)
+        s = np.where(low, s + 1, s)
+    inverse = 1 / (s * s)
+    series = inverse * np.polyval(np.array(_DIGAMMA_SERIES[x.dtype.itemsize], x.dtype), inverse)
+    value = _rounded(np.log, s) - kind(0.5) / s - series - steps
+    rest = x - np.floor(x)
+    rest = np.where(rest > 0.5, x - (np.floor(x) + 1), rest)
+    cotangent = np.where(rest == 0.5, kind(0), kind(np.pi) / _rounded(np.tan, kind(np.pi) * rest))
+    value = np.where(reflected, value - cotangent, value)
+    return np.where(reflected & (x == np.floor(x)), kind(np.nan), value)
 
 
 @op("x: T -> y: T", T=FLOATING, public="digamma, math.digamma")
@@ -425,11 +451,15 @@ class Expint:
         return grad * Exp(x) / x
 
 
+_FRESNEL_SETTLED = 36974  # beyond, Cephes gives the limit
+
+
 def _fresnel(part):
     def integral(x):
         import scipy.special
 
-        return scipy.special.fresnel(x)[part]
+        value = scipy.special.fresnel(x)[part]
+        return np.where(np.abs(x) > _FRESNEL_SETTLED, np.copysign(x.dtype.type(0.5), x), value)
 
     return functools.partial(_in_float, integral)
 
