@@ -15,6 +15,7 @@ from numpy_tf.framework.op_def import NO_GRADIENT, NOT_DIFFERENTIABLE, op
 from numpy_tf.framework.static_value import shape_value
 from numpy_tf.framework.tensor_shape import TensorShape, bracket_dims, compatible, merge_dims
 from numpy_tf.framework.variant import Variant, sum_of_values, zeros_like_value
+from numpy_tf.ops.array.dims import merge
 from numpy_tf.ops.array.fill import zeros_like
 from numpy_tf.ops.array.shape import shape as shape_of
 from numpy_tf.ops.array.slicing import slice as slice_of
@@ -198,6 +199,45 @@ def _check_index(index, length, what="Trying to access element"):
         raise errors.invalid_argument(f"{what} {int(index)} in a list with {length} elements.")
 
 
+# -- static shapes -----------------------------------------------------------------------
+
+# Which input of an op that makes a list is the shape of its items, and which is the list that
+# other ops change.
+_ELEMENT_SHAPE = {
+    "EmptyTensorList": 0,
+    "TensorListReserve": 0,
+    "TensorListFromTensor": 1,
+    "TensorListSplit": 1,
+    "TensorListScatter": 2,
+    "TensorListScatterV2": 2,
+}
+_CHANGED_LIST = frozenset(
+    {
+        "Identity",
+        "TensorListPushBack",
+        "TensorListPopBack",
+        "TensorListSetItem",
+        "TensorListResize",
+        "TensorListScatterIntoExistingList",
+        "ZerosLike",
+    }
+)
+
+
+def _item_dims(handle):
+    """What the ops that made a list say of the shape of its items, or None."""
+    maker = handle.op
+    while maker.type in _CHANGED_LIST:
+        maker = maker.inputs[0].op
+    at = _ELEMENT_SHAPE.get(maker.type)
+    return None if at is None else _static_dims(maker.inputs[at])
+
+
+def _merged_dims(op, index):
+    """The shape of a list's items, known from the list or from the input of that index."""
+    return merge(_static_dims(op.inputs[index]), _item_dims(op.inputs[0]))
+
+
 _HANDLE = "input_handle: variant"
 
 
@@ -245,7 +285,7 @@ class TensorListPopBack:
     """The list without its last item, and that item."""
 
     def shape(op):
-        return [(), _static_dims(op.inputs[1])]
+        return [(), _merged_dims(op, 1)]
 
     def kernel(input_handle, element_shape):
         if not input_handle.length:
@@ -266,7 +306,7 @@ class TensorListStack:
     """The items along a new first dimension."""
 
     def shape(op):
-        dims = _static_dims(op.inputs[1])
+        dims = _merged_dims(op, 1)
         count = op.attrs["num_elements"]
         return None if dims is None else (None if count < 0 else count, *dims)
 
@@ -318,7 +358,10 @@ def _stacked(items, chosen, element_shape):
 class TensorListFromTensor:
     """The list of what lies along the first dimension."""
 
-    shape = _scalar
+    def shape(op):
+        dims = op.inputs[0].dims
+        merge(None if dims is None else dims[1:], _static_dims(op.inputs[1]))
+        return ()
 
     def kernel(tensor, element_shape, *, op):
         rows = _rows(tensor)
@@ -374,7 +417,7 @@ class TensorListGetItem:
     """One item."""
 
     def shape(op):
-        return _static_dims(op.inputs[2])
+        return _merged_dims(op, 2)
 
     def kernel(input_handle, index, element_shape, *, op):
         _check_index(index, input_handle.length)
@@ -397,7 +440,9 @@ class TensorListGetItem:
 class TensorListSetItem:
     """The list with another item in one place."""
 
-    shape = _scalar
+    def shape(op):
+        merge(op.inputs[2].dims, _item_dims(op.inputs[0]))
+        return ()
 
     def kernel(input_handle, index, item, *, op, resize_if_index_out_of_bounds):
         length = input_handle.length
@@ -442,7 +487,8 @@ class TensorListElementShape:
     """The shape that the items have in common, -1 for what is not known."""
 
     def shape(op):
-        return None
+        dims = _item_dims(op.inputs[0])
+        return None if dims is None else (len(dims),)
 
     def kernel(input_handle, *, dtype):
         dims = input_handle.dims
@@ -477,7 +523,7 @@ class TensorListGather:
     """Some items along a new first dimension."""
 
     def shape(op):
-        dims, indices = _static_dims(op.inputs[2]), op.inputs[1].dims
+        dims, indices = _merged_dims(op, 2), op.inputs[1].dims
         return None if dims is None or indices is None else (indices[0], *dims)
 
     def kernel(input_handle, indices, element_shape, *, op, element_dtype):
@@ -497,6 +543,24 @@ class TensorListGather:
 
 
 @op(
+    "tensor: element_dtype, indices: int32, element_shape: shape_type -> output_handle: variant",
+    element_dtype=ANY,
+    shape_type=INDEX,
+)
+class TensorListScatter:
+    """A list with rows of a tensor in some places, as long as the greatest of these says."""
+
+    shape = _scalar
+
+    def kernel(tensor, indices, element_shape):
+        return _scattered(_unset(tensor, indices, element_shape), tensor, indices)
+
+    def gradient(op, grad):
+        tensor, indices = op.inputs[:2]
+        return _gathered_like(grad, tensor, indices), None, None
+
+
+@op(
     "tensor: element_dtype, indices: int32, element_shape: shape_type, num_elements: int32"
     " -> output_handle: variant",
     element_dtype=ANY,
@@ -508,10 +572,7 @@ class TensorListScatterV2:
     shape = _scalar
 
     def kernel(tensor, indices, element_shape, num_elements):
-        count = int(num_elements)
-        if count < 0:
-            count = int(indices.max()) + 1 if indices.size else 0
-        items = TensorList(tensor.dtype, _dims(element_shape), [None] * count)
+        items = _unset(tensor, indices, element_shape, int(num_elements))
         return _scattered(items, tensor, indices)
 
     def gradient(op, grad):
@@ -539,6 +600,13 @@ class TensorListScatterIntoExistingList:
         return list_grad, item_grad, None
 
 
+def _unset(tensor, indices, element_shape, count=-1):
+    """A list of items that are not set, by default as many as there must be."""
+    if count < 0:
+        count = max(int(indices.max()) + 1, 0) if indices.size else 0
+    return TensorList(tensor.dtype, _dims(element_shape), [None] * count)
+
+
 def _scattered(items, tensor, indices, add_up=False):
     chosen = items.items[:]
     for index, row in zip(indices, _rows(tensor), strict=False):
@@ -557,6 +625,50 @@ def _gathered_like(items, tensor, indices):
     )
 
 
+@op(f"{_HANDLE} -> tensor: element_dtype, lengths: int64", element_dtype=ANY, element_shape=None)
+class TensorListConcat:
+    """`TensorListConcatV2` of items whose shape is an attribute."""
+
+    def shape(op):
+        dims = merge(op.attrs["element_shape"], _item_dims(op.inputs[0]))
+        return [None if dims is None else (None, *dims[1:]), (None,)]
+
+    def kernel(input_handle, *, op, element_shape):
+        _note_read(op, input_handle, range(input_handle.length))
+        return _joined(input_handle, merge_dims(input_handle.dims, element_shape))
+
+    def gradient(op, grad, lengths_grad):
+        return TensorListSplit(grad, list_element_shape(op.inputs[0]), op.outputs[1])
+
+
+def _joined(items, dims, leading_dims=()):
+    """The items end to end, and how many rows each has.
+
+    Args:
+      dims: the shape that the items have in common.
+      leading_dims: how many rows those have that are not set.
+    """
+    parts = []
+    for i, item in enumerate(items.items):
+        if item is None:
+            rows = int(leading_dims[i]) if len(leading_dims) else None
+            known = None if dims is None else (rows if dims[0] is None else dims[0], *dims[1:])
+            item = items.zeros_item(known)
+        elif not item.ndim:
+            raise errors.invalid_argument(
+                f"Concat saw a scalar shape at index {i} but requires at least vectors.",
+            )
+        parts.append(item)
+    if not parts:
+        if dims is None or None in dims[1:]:
+            raise errors.invalid_argument(
+                "All except the first dimension must be fully defined when concating an empty "
+                "tensor list.",
+            )
+        return np.zeros((0, *dims[1:]), items.dtype), np.zeros(0, np.int64)
+    return np.concatenate(parts), np.array([len(part) for part in parts], np.int64)
+
+
 @op(
     f"{_HANDLE}, element_shape: shape_type, leading_dims: int64 -> "
     "tensor: element_dtype, lengths: int64",
@@ -567,31 +679,13 @@ class TensorListConcatV2:
     """The items one after the other along their first dimension, and how long each is."""
 
     def shape(op):
-        dims = _static_dims(op.inputs[1])
+        dims = _merged_dims(op, 1)
         return [None if dims is None else (None, *dims[1:]), (None,)]
 
     def kernel(input_handle, element_shape, leading_dims, *, op, element_dtype):
         _note_read(op, input_handle, range(input_handle.length))
         dims = merge_dims(input_handle.dims, _dims(element_shape))
-        items = []
-        for i, item in enumerate(input_handle.items):
-            if item is None:
-                rows = int(leading_dims[i]) if leading_dims.size else None
-                known = None if dims is None else (rows if dims[0] is None else dims[0], *dims[1:])
-                item = input_handle.zeros_item(known)
-            elif not item.ndim:
-                raise errors.invalid_argument(
-                    f"Concat saw a scalar shape at index {i} but requires at least vectors.",
-                )
-            items.append(item)
-        if not items:
-            if dims is None or None in dims[1:]:
-                raise errors.invalid_argument(
-                    "All except the first dimension must be fully defined when concating an empty "
-                    "tensor list.",
-                )
-            return np.zeros((0, *dims[1:]), input_handle.dtype), np.zeros(0, np.int64)
-        return np.concatenate(items), np.array([len(item) for item in items], np.int64)
+        return _joined(input_handle, dims, leading_dims)
 
     def gradient(op, grad, lengths_grad):
         split = TensorListSplit(grad, list_element_shape(op.inputs[0]), op.outputs[1])
