@@ -284,12 +284,29 @@ class Taped(AsWritten):
                 # The inputs again: where variables are made a tape is deaf, and it forgets
                 # the result of an operation that is registered as not differentiable.
                 for tensor in list(op.inputs) + list(op.outputs):
-                    dtype = tensor.dtype.base_dtype
-                    if dtype.is_floating or dtype.is_complex or dtype.name == "resource":
+                    if can_be_watched(tensor):
                         watcher().watch(tensor)
                 return op
 
-        return WatchedGraph(), TapedNamespace(self._tf, tape, WatchedGraph), tape
+        return WatchedGraph(), TapedNamespace(self._tf, tape, WatchedGraph), self._recording(tape)
+
+    @contextlib.contextmanager
+    def _recording(self, tape):
+        def made(next_creator, **kwargs):
+            variable = next_creator(**kwargs)
+            # A call of a function asks what is watched before there is an operation.
+            if not hasattr(variable, "handle") and can_be_watched(variable.value()):
+                tape.watch(variable.value())
+            return variable
+
+        with tape, self._tf.variable_creator_scope(made):
+            yield
+
+
+def can_be_watched(tensor):
+    """Whether a tape may watch a tensor: of a floating-point dtype, or a variable's handle."""
+    dtype = tensor.dtype.base_dtype
+    return dtype.is_floating or dtype.is_complex or dtype.name == "resource"
 
 
 class TapedNamespace:
@@ -355,10 +372,8 @@ class TapedNamespace:
     def _source(self, x):
         """What a tape knows a tensor or variable by."""
         self._refuse_what_is_no_tensor(x, "x")
-        if not is_variable(x):
+        if not is_variable(x) or hasattr(x, "handle"):
             return x
-        if hasattr(x, "handle"):
-            return x.handle
         # A tape is deaf where variables are made, and those of TensorFlow 1 are read there.
         value = x.value()
         reads = set(x.op.outputs[0].consumers()) - {value.op, x.initializer}

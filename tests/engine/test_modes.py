@@ -23,9 +23,18 @@ SELECTED = (
     "x = tf.constant([3.0, 1.0, 2.0])\nys = [tf.raw_ops.NthElement(input=x, n=1)]\n"
     "xs = [x]\nfeeds = {}\n"
 )
+CALLED = (
+    "x = tf.Variable([1.0, 2.0], use_resource=False)\ncall = tf.function(lambda a: a * a)\n"
+    "ys = [call(x)]\nxs = [x]\nfeeds = {}\n"
+)
+UNUSED = (
+    "x = tf.Variable([1.0, 2.0], use_resource=True)\nunused = tf.Variable(3.0)\n"
+    "ys = [x * x]\nxs = [x, unused]\nfeeds = {}\n"
+)
 WEIGHTED = "gradients = tf.gradients(ys, xs, grad_ys=[tf.constant([1.0, 10.0])])\n"
 PLAIN = "gradients = tf.gradients(ys, xs)\n"
 STOPPED = "gradients = tf.gradients(ys, xs, stop_gradients=[ys[0]])\n"
+AS_ZERO = "gradients = tf.gradients(ys, xs, unconnected_gradients='zero')\n"
 SECOND = "gradients = tf.gradients(tf.gradients(ys, xs), xs)\n"
 
 PROGRAMS = {
@@ -35,6 +44,8 @@ PROGRAMS = {
     "swallowed": Program("tf1", SWALLOWED, WEIGHTED),
     "selected": Program("tf1", SELECTED, PLAIN),
     "stopped": Program("tf1", PRODUCT, STOPPED),
+    "called": Program("tf1", CALLED, PLAIN),
+    "unused": Program("v2", UNUSED, AS_ZERO),
 }
 
 
@@ -86,6 +97,12 @@ def test_a_tape_answers_in_both_profiles_and_at_second_order_and_knows_no_stop_g
     assert verdicts["stopped"].word == "unsupported"
     assert "no stop_gradients" in verdicts["stopped"].reason
     assert description["mode"] == "tape"
+
+
+def test_a_tape_sees_a_variable_that_a_function_is_called_with_and_one_that_nothing_uses():
+    verdicts, _ = against_itself("tape", "called", "unused")
+    assert verdicts["called"].bit_equal, verdicts["called"].reason
+    assert verdicts["unused"].bit_equal, verdicts["unused"].reason
 
 
 def test_an_oracle_that_cannot_be_asked_in_its_mode_leaves_a_check_unchecked():
