@@ -22,11 +22,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from gradparity.comparison.answers import Kind, error_text
 from gradparity.comparison.compare import compare
 from gradparity.comparison.report import ReportError, read
+from gradparity.judge.tolerance import PRECISIONS
+from gradparity.judge.ulp import COMPONENT, components
+from gradparity.recordings.tensor_text import from_element_texts
 from gradparity.reports import wording
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +56,7 @@ KINDS = {
 ROWS = 8  # cases of a group that are shown with their answers; the rest are named
 ELEMENTS = 6  # of a tensor in a cell
 CELL = 110  # characters of an answer
+PLACE = re.compile(r"(gradient|y) (\d+)(?:[^,]*)(?:, (values|indices|dense_shape))?")
 ANSWER = ("ys", "gradients", "error")  # of an outcome: what tells one answer from another
 
 
@@ -72,6 +77,7 @@ class Cause:
       versions: whose answers it explains; empty: any.
       before: a regular expression that the older answer's text holds.
       after: the same for the newest's.
+      detail: the same for what else is said of the difference: how many elements, how far.
     """
 
     title: str
@@ -82,6 +88,7 @@ class Cause:
     versions: tuple = ()
     before: str = ""
     after: str = ""
+    detail: str = ""
 
     def explains(self, difference):
         """Whether the coarsest change of a difference is of this cause."""
@@ -96,6 +103,7 @@ class Cause:
             )
             and re.search(self.before, change.before) is not None
             and re.search(self.after, change.after) is not None
+            and re.search(self.detail, change.detail) is not None
         )
 
 
@@ -150,6 +158,7 @@ def causes(path=CAUSES):
                     versions=tuple(str(version) for version in where.pop("versions", ())),
                     before=where.pop("before", ""),
                     after=where.pop("after", ""),
+                    detail=where.pop("detail", ""),
                 )
             )
         except (KeyError, ValueError) as error:
@@ -230,14 +239,37 @@ def answer(outcome, where):
         return "no answer"
     if outcome["error"] is not None:
         return shortened(error_text(outcome["error"]).replace(" in stage ", " in "))
-    noun = re.match(r"(gradient|y) (\d+)(?:[^,]*)(?:, (values|indices|dense_shape))?", where)
-    if noun is None:
+    if PLACE.match(where) is None:
         shown = [_tensor(result) for result in outcome["gradients"]]
         return shortened("; ".join(shown))
+    return shortened(_tensor(result_at(outcome, where)))
+
+
+def result_at(outcome, where):
+    """The result of an outcome that `where` names, such as "gradient 0 (x), values"."""
+    noun = PLACE.match(where)
     result = outcome["gradients" if noun[1] == "gradient" else "ys"][int(noun[2])]
     if noun[3] and result is not None and result["kind"] == "sparse":
         result = result[noun[3]]
-    return shortened(_tensor(result))
+    return result
+
+
+def distance(before, after):
+    """How far two tensors are apart, in eps of the later one's largest element.
+
+    Unlike ulp it has a meaning for elements near zero, which are sums that cancel. Of a tensor
+    too large to be in a report as a whole, it is that of the elements that are.
+    """
+    old, new = (
+        components(from_element_texts(tensor["values"], tensor["dtype"])).astype(np.float64)
+        for tensor in (before, after)
+    )
+    both = np.isfinite(old) & np.isfinite(new)
+    if not both.any() or not new[both].any():
+        return 0.0  # only NaNs, infinities and zeros: what differs are their signs
+    dtype = before["dtype"]
+    eps = PRECISIONS[COMPONENT.get(dtype, dtype)].eps
+    return float(np.max(np.abs(old[both] - new[both])) / (eps * np.max(np.abs(new[both]))))
 
 
 def _tensor(result):
@@ -372,7 +404,42 @@ class Page:
             for source in group.cause.evidence:
                 yield f"- {source}"
             yield ""
-            yield from self._cases(group)
+            if {d.change.kind for d in group.differences} == {Kind.BITS}:
+                yield from self._distances(group)
+            else:
+                yield from self._cases(group)
+
+    def _distances(self, group):
+        """The differences of bits by family, with the farthest of each as measured."""
+        yield (
+            "The distance is the largest of an element, in eps of the dtype times the tensor's "
+            "largest element."
+        )
+        yield ""
+        yield f"| of | {' | '.join(self.full[v] for v in self.older)} | farthest | in |"
+        yield "|---|" + "--:|" * (len(self.older) + 1) + "---|"
+        families = defaultdict(list)
+        for difference in group.differences:
+            families["/".join(difference.check.split("::")[0].split("/")[:2])].append(difference)
+        for family, found in sorted(families.items()):
+            counts = Counter(d.version for d in found)
+            farthest = max(found, key=self._distance)
+            cells = [f"{counts[v]:,}" if counts[v] else "" for v in self.older]
+            yield (
+                f"| {family} | {' | '.join(cells)} | {self._distance(farthest):.2g} "
+                f"| [`{cell(farthest.check)}`]({self._link(farthest.check)}), "
+                f"{self.full[farthest.version]} |"
+            )
+        yield ""
+
+    def _distance(self, difference):
+        """See `distance`: of a check's tensor between its version and the newest."""
+        return distance(
+            *(
+                result_at(self.checks[v][difference.check]["oracle"], difference.change.where)
+                for v in (difference.version, NEWEST)
+            )
+        )
 
     def _cases(self, group):
         """The cases of a group: how many checks, and what each version answers to one of them."""

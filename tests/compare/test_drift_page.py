@@ -1,11 +1,12 @@
 """The drift page: differences by cause, and nothing that is missing is dropped in silence."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gradparity.comparison.answers import Kind
+from gradparity.comparison.answers import Change, Kind
 
 TOOL = Path(__file__).parents[2] / "tools" / "drift_page.py"
 
@@ -98,9 +99,48 @@ def test_a_cause_that_explains_nothing_is_an_error(tool, cause, versions):
 
 def test_brackets_in_patterns_are_those_of_ids(tool, cause):
     pattern = cause(checks=("a/b::y~x[float32,*",))
-    change = tool.Difference("a/b::y~x[float32,tf1]", "1.15", type("C", (), {
-        "kind": Kind.VALUE, "before": "1.0", "after": "2.0"}))  # fmt: skip
-    assert pattern.explains(change)
+    change = Change("gradient 0 (x)", Kind.VALUE, "1.0", "2.0")
+    assert pattern.explains(tool.Difference("a/b::y~x[float32,tf1]", "1.15", change))
+
+
+def test_a_cause_can_ask_for_more_than_the_first_element_that_differs(tool, cause):
+    only_signs = cause(detail=r"differ; signs of zero differ in \d+$")
+    detail = "2 of 9 elements differ; signs of zero differ in 2"
+    signs = Change("gradient 0 (x)", Kind.VALUE, "0.0", "-0.0", detail=detail)
+    values = replace(signs, detail=detail + "; worst 3 ulp at [4]")
+    assert only_signs.explains(tool.Difference("a/b::y~x", "1.15", signs))
+    assert not only_signs.explains(tool.Difference("a/b::y~x", "1.15", values))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "before", "after", "eps"),
+    [
+        ("float32", ["1.0", "1024.0"], ["1.0000001", "1024.0"], 1 / 1024),
+        ("float64", ["8.0", "nan", "inf"], ["8.000000000000002", "nan", "inf"], 1.0),
+        ("complex64", ["(1+0j)"], ["(1+1.1920929e-07j)"], 1.0),
+        ("bfloat16", ["256"], ["258"], 128 / 129),
+        ("float32", ["0.0", "inf"], ["-0.0", "inf"], 0.0),
+    ],
+)
+def test_a_distance_is_in_eps_of_the_tensors_largest_element(tool, dtype, before, after, eps):
+    def tensor(values):
+        return {"dtype": dtype, "shape": [len(values)], "values": values}
+
+    assert tool.distance(tensor(before), tensor(after)) == pytest.approx(eps)
+
+
+def test_differences_of_bits_are_measured_family_by_family(tool, cause, versions, make, written):
+    near, far = make.outcome(make.tensor(1.0, 2.0)), make.outcome(make.tensor(1.0, 2.0000005))
+    for version, answer in (("2.18", far), ("2.21", near)):
+        check = make.check("ops/math/Sin::y~x", oracle=answer, implementation=near)
+        oracle = {"version": version, "python": "3.11", "numpy": "2", "namespace": "tensorflow"}
+        content = make.document(check, oracle={"tf1": oracle})
+        versions[version] = written.report(f"bits-{version}", content)
+    for older in ("1.15", "2.12", "2.15"):
+        versions[older] = None
+    page = tool.Page(versions, [cause("Bits", kinds=frozenset({Kind.BITS, Kind.VALUE}))])
+    assert [d.change.kind for d in page.against] == [Kind.BITS], page.against
+    assert "| ops/math | 1 | 2 | [`ops/math/Sin::y~x`]" in page.text()
 
 
 def test_without_the_newest_version_nothing_can_be_said(tool, tmp_path):
