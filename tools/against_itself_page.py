@@ -34,6 +34,23 @@ KINDS = ("error", "none", "sparsity", "dtype", "shape", "value")
 EXAMPLES = 2  # of each group
 
 
+def known_groups(path=GROUPS):
+    """The explanations, in the order in which they are tried.
+
+    Raises:
+      ValueError: an entry is none.
+    """
+    groups = yaml.safe_load(path.read_text("utf-8"))["groups"]
+    for group in groups:
+        if (
+            not {"mode", "why"} <= set(group) <= {"mode", "why", "checks", "kind", "reason"}
+            or group["mode"] not in MODES
+            or group.get("kind") not in (None, *KINDS)
+        ):
+            raise ValueError(f"{path}: this explains nothing: {group}")
+    return groups
+
+
 def fits(group, mode, check):
     """Whether a group explains a check that differs."""
     return (
@@ -124,6 +141,28 @@ def mode_section(mode, report, groups):
     return lines
 
 
+def folder(check):
+    """Of what a check is: "contract/a05_stop_gradients", "ops/nn"; "tutorial" alone."""
+    return "/".join(check["case"].split("/")[:-1][:2]) or check["case"]
+
+
+def asked_lines(reports):
+    """Which checks a mode that was cut short had been asked, against the fullest of the runs."""
+    whole = Counter(map(folder, max((r["checks"] for r in reports.values()), key=len)))
+    lines = [f"The corpus of these runs has {whole.total():,} checks."]
+    for mode, report in reports.items():
+        asked = Counter(map(folder, report["checks"]))
+        if asked == whole:
+            continue
+        parts = [
+            name if asked[name] == whole[name] else f"{name} ({asked[name]:,} of {whole[name]:,})"
+            for name in sorted(whole)
+            if asked[name]
+        ]
+        lines.append(f"Of `{mode}`, {asked.total():,} were asked: {', '.join(parts)}.")
+    return ["\n\n".join(lines)]
+
+
 def rendered(reports, groups):
     """The page's text, and the checks that nothing explains."""
     versions = {next(iter(r["oracle"].values()))["version"] for r in reports.values()}
@@ -150,11 +189,7 @@ def rendered(reports, groups):
         "(by the scale of the tensor a difference of many ulps near zero is none).",
         "",
     ]
-    lines += [
-        f"Of `{mode}` {len(report['checks']):,} checks had been asked when this was written."
-        for mode, report in reports.items()
-        if "end" not in report
-    ]
+    lines += asked_lines(reports)
     for mode, report in reports.items():
         lines += ["", *mode_section(mode, report, groups)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
@@ -165,7 +200,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reports", type=Path, help="folder with a report's folder for each mode")
     folder = parser.parse_args().reports
-    groups = yaml.safe_load(GROUPS.read_text("utf-8"))["groups"]
+    groups = known_groups()
     reports = {
         mode: json.loads((folder / mode / "report.json").read_text("utf-8"))
         for mode in MODES
