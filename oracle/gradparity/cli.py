@@ -21,6 +21,7 @@ class Entry:
 COMMANDS = {
     "run": Entry("gradparity.commands.run", "Ask TensorFlow and an implementation, and compare."),
     "check": Entry("gradparity.commands.check", "Validate case files; needs no TensorFlow."),
+    "report": Entry("gradparity.commands.report", "Tell a run again, for CI or for people."),
     "explain": Entry("gradparity.commands.explain", "Tell how a gradient flows, step by step."),
     "record": Entry("gradparity.commands.record", "Write down what TensorFlow answers."),
     "compare": Entry("gradparity.commands.compare", "Explain what changed between two runs."),

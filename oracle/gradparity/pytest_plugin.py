@@ -216,13 +216,15 @@ class GradparityItem(pytest.Item):
 
         if isinstance(excinfo.value, CheckFailed):
             from gradparity.reports import wording
-            from gradparity.reports.terminal import failure_text
+            from gradparity.reports.document import case_data, check_data
+            from gradparity.reports.failure import failure_text
 
             described = pairs(self.config).described
             names: dict[str, str] = {
                 side: wording.side_name(side, described[side]) for side in described
             }
-            return failure_text(excinfo.value.result, names)
+            result = excinfo.value.result
+            return failure_text(check_data(result), case_data(result.check.case), names)
         if isinstance(excinfo.value, (StartError, CaseErrors)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

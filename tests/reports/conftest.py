@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ from gradparity.judge.verdict import Comparison, Difference, Kind, Rule, Verdict
 from gradparity.language.check import Case, Check, Position
 from gradparity.outcome import DenseResult, Failure, Outcome, SparseResult
 from gradparity.program import Program
+from gradparity.reports.document import case_data, check_data
+from gradparity.reports.failure import failure_text
 from gradparity.results import CheckResult, RunRecord
 
 DESCRIPTION = {"protocol": 1, "python": "3.11.9", "numpy": "2.4.6", "machine": "x86_64"}
@@ -168,6 +171,17 @@ def make():
             )
         }
     )  # fmt: skip
+
+
+@pytest.fixture
+def told():
+    """The text of a failing result, from data that has been through a file."""
+
+    def text(result, *names):
+        check, case = json.loads(json.dumps([check_data(result), case_data(result.check.case)]))
+        return failure_text(check, case, *names)
+
+    return text
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from gradparity.language.check import Truth
 from gradparity.reports.document import document
 from gradparity.reports.markdown import markdown
 from gradparity.reports.pages import pages
-from gradparity.reports.terminal import failure_text
 
 SCHEMA = json.loads(files("gradparity").joinpath("schemas/report.schema.json").read_text())
 
@@ -54,8 +53,8 @@ def test_departures_are_counted_by_whether_their_cases_declare_them(make):
     assert "1 of the departures are declared in their cases, 1 are not" in index
 
 
-def test_the_word_stands_in_a_failure_as_plain_text(make):
-    text = failure_text(judged(make))
+def test_the_word_stands_in_a_failure_as_plain_text(make, told):
+    text = told(judged(make))
     assert f"arbiter: {SENTENCE}" in text
     assert "gradient 0 (w1): 1, 2, 3" in text
 

@@ -13,7 +13,7 @@ from gradparity.blame.finding import Blame, Fault
 from gradparity.reports.document import document
 from gradparity.reports.markdown import markdown
 from gradparity.reports.pages import pages
-from gradparity.reports.terminal import failure_text, summary
+from gradparity.reports.terminal import summary
 
 SENTENCE = "Mul 'mul' (line 9: `z = a * b`): what it passes to input 1 (b) differs"
 FOUND = Blame(
@@ -34,7 +34,7 @@ def run(make):
 
 def printed(record):
     console = Console(width=100, record=True, color_system=None, file=io.StringIO())
-    summary(record, console)
+    summary(document(record), console)
     return console.export_text()
 
 
@@ -52,12 +52,12 @@ def test_the_document_says_what_was_found(run):
     assert (blame["line"], blame["differing"]) == (9, ["b:0"])
 
 
-def test_each_report_for_people_names_the_op(run):
+def test_each_report_for_people_names_the_op(run, told):
     record = run(FOUND)
     data = document(record)
     page = next(text for name, text in pages(data).items() if name.startswith("cases/"))
     assert "<b>Blame</b> Mul" in page
-    texts = [printed(record), failure_text(record.results[0]), markdown(data)]
+    texts = [printed(record), told(record.results[0]), markdown(data)]
     for text in texts:
         assert "blame: Mul" in text
     for text in (*texts, page):

@@ -1,21 +1,21 @@
-"""The terminal: one screen for a run, a good bug report for a failure."""
+"""The terminal: one screen for a run."""
 
 import io
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from rich.console import Console
 
 from gradparity.judge.verdict import Word
+from gradparity.reports.document import document
 from gradparity.reports.legend import LEGEND
-from gradparity.reports.terminal import failure_text, summary
+from gradparity.reports.terminal import summary
 from gradparity.reports.wording import duration, percentage
 
 
 def printed(run, folder=None, **settings):
     stream = io.StringIO()
-    summary(run, Console(file=stream, width=100, **settings), folder)
+    summary(document(run), Console(file=stream, width=100, **settings), folder)
     return stream.getvalue()
 
 
@@ -81,73 +81,9 @@ def test_colour_is_used_on_a_terminal_and_can_be_turned_off(make):
     assert "\x1b[3" not in printed(run, force_terminal=True, no_color=True)
 
 
-def test_a_failure_reads_like_a_bug_report(make):
-    assert failure_text(
-        make.differing(), {"oracle": "TensorFlow", "implementation": "numpy_tf"}
-    ) == (
-        """\
-DIFFER: gradient 0 (w1) differs in 1 of 3 values.
-
-tutorial/weighted_sum::z1~w1
-cases/tutorial/weighted_sum.yaml:14:5
-grad_ys weights each y before the sum over ys is differentiated.
-
-graph:
-    z1 = w1 * w2  # weighted
-    z2 = tf.stop_gradient(z1)
-
-gradient 0 (w1)
-  TensorFlow  float32 [3]  [1.0, 2.0, 3.0]
-  numpy_tf    float32 [3]  [1.0, 2.0, 4.0]
-y 0 (z1)
-  TensorFlow  float32 []  6.0
-  numpy_tf    float32 []  6.0
-
-first difference:
-    gradient 0 (w1), value at [2]: TensorFlow 3.0, numpy_tf 4.0 (1 of 3 differ; worst 4194304 ulp)
-
-standalone script:
-    import tensorflow.compat.v1 as tf
-
-    tf.disable_v2_behavior()
-
-    with tf.Graph().as_default(), tf.Session() as sess:
-        z1 = w1 * w2  # weighted
-        z2 = tf.stop_gradient(z1)
-        ys = [z1]
-        xs = [w1]
-        feeds = {}
-
-        gradients = []
-        sess.run(tf.global_variables_initializer(), feeds)
-        print("ys:", sess.run(ys, feeds))
-        print("gradients:", [
-            None if g is None else sess.run(g, feeds) for g in gradients
-        ])
-
-next: """
-        + LEGEND[Word.DIFFER].advice
-        + "\n"
-    )
-
-
-def test_an_error_on_one_side_is_shown_with_stage_and_line(make):
-    text = failure_text(make.raising())
-    assert "TensorFlow raised ValueError in tf.gradients, line 1: Shapes must be equal" in text
-    assert "implementation  float32 [3]  [1.0, 2.0, 4.0]" in text
-
-
-def test_rows_of_a_matrix_stand_under_each_other(make):
-    matrix = make.outcome(make.dense(np.float32([[1, 2], [3, 4]])))
-    text = failure_text(make.result(Word.DIFFER, "Why.", matrix, None))
-    assert "  TensorFlow      float32 [2, 2]\n                  [[1.0, 2.0],\n" in text
-    assert "                   [3.0, 4.0]]" in text
-    assert "implementation gave no answer" in text
-
-
 def test_text_of_strangers_cannot_command_the_terminal(make):
     evil = make.differing(reason="clear \x1b[2J screen", query="\x1b]0;title\x07")
-    assert "\x1b" not in failure_text(evil) + printed(make.run(evil))
+    assert "\x1b" not in printed(make.run(evil))
 
 
 @pytest.mark.parametrize(

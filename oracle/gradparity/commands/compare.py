@@ -61,6 +61,7 @@ def command(
     from gradparity.comparison.compare import SIDES, compare
     from gradparity.comparison.report import ReportError, read
     from gradparity.reports import comparison as rendering
+    from gradparity.reports import write_text
 
     try:
         comparison = compare(
@@ -74,12 +75,12 @@ def command(
         sys.exit(INVALID)
     try:
         if html is not None:
-            _write(html, rendering.html(comparison))
+            write_text(html, rendering.html(comparison))
         if markdown == "-":
             click.echo(rendering.markdown(comparison), nl=False)
         else:
             if markdown is not None:
-                _write(Path(markdown), rendering.markdown(comparison))
+                write_text(Path(markdown), rendering.markdown(comparison))
             from rich.console import Console
 
             listed = len(comparison.changed) if all_checks else rendering.LISTED
@@ -90,8 +91,3 @@ def command(
     if not comparison.is_complete or not comparison.same + len(comparison.changed):
         sys.exit(INVALID)
     sys.exit(CHANGED if comparison.changed else 0)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -81,3 +81,11 @@ impl_mode = click.option(
     show_default=True,
     help="The same for --impl tensorflow.compat.v1: sets TensorFlow against itself.",
 )
+
+color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours; auto: on a terminal, as NO_COLOR and FORCE_COLOR say.",
+)

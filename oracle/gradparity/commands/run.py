@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gradparity.commands import options
+from gradparity.commands import options, outputs
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from gradparity.journal import Journal
     from gradparity.language.check import Check
     from gradparity.ledger import Ledger
@@ -95,6 +93,8 @@ FAIL, INVALID, NO_ORACLE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
     is_flag=True,
     help="Go on with the run whose journal is in the report folder: it was interrupted.",
 )
+@outputs.options
+@options.color
 @click.option("--quiet", is_flag=True, help="No progress, only the final summary.")
 def command(
     paths: tuple[Path, ...],
@@ -116,6 +116,8 @@ def command(
     blamed: int,
     ledger_path: Path | None,
     resume: bool,
+    outputs: outputs.Outputs,
+    color: str,
     quiet: bool,
 ) -> None:
     """Ask TensorFlow and an implementation about every check, and compare.
@@ -139,21 +141,27 @@ def command(
     checks = _load(places, expression)
     ledger = _ledger(impl, ledger_path)
 
-    from rich.console import Console
-
     from gradparity import engine, reports
     from gradparity.arbiter import arbiter as arbitration
+    from gradparity.commands.console import console
+    from gradparity.commands.progress import progress
+    from gradparity.comparison.report import ReportError
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.registry import known
     from gradparity.recordings.source import NoRecordingsError
     from gradparity.reports.changes import last_run
+    from gradparity.reports.document import document
     from gradparity.reports.terminal import summary
 
     try:
         report.mkdir(parents=True, exist_ok=True)
+        outputs.prepare()
+        baseline = outputs.earlier()
     except OSError as error:
         _stop(f"The reports cannot be written: {error}", INVALID)
-    console = Console()
+    except ReportError as error:
+        _stop(str(error), INVALID)
+    screen = console(color)
     try:
         source = live or _recorded(checks, recordings, oracle_version)
         # Like `python -m`: a module in the current folder can be put under test.
@@ -165,7 +173,7 @@ def command(
             "oracle_mode": oracle_mode,
             "in_process": in_process,
         }
-        with _interruptible() as terminated, _progress(console, len(checks), quiet) as on_result:
+        with _interruptible() as terminated, progress(screen, checks, quiet) as on_result:
             record, journal = _run(
                 checks,
                 report,
@@ -187,10 +195,13 @@ def command(
         if ledger is not None and expression is None and _is_whole_corpus(places):
             record.ledger_problems = ledger.problems(checks)
         registry = known(recordings, (str(d["version"]) for d in record.oracle.values()))
-        reports.write_all(record, report, last_run(report), registry=registry)
+        earlier = baseline or last_run(report)
+        data = document(record, earlier, outputs.baseline_name, registry)
+        reports.write_document(data, report, outputs.places(data))
         if not record.interrupted:
             journal.finish()
-        summary(record, console, report)
+        outputs.write(data)
+        summary(data, screen, report)
         if left:
             click.echo(f"interrupted: the arbiter was not asked about {left} checks", err=True)
         stale = (
@@ -431,39 +442,3 @@ def _load(paths: list[Path], expression: str | None) -> list[Check]:
 def _stop(message: str, exit_status: int) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(exit_status)
-
-
-@contextmanager
-def _progress(console: Console, total: int, quiet: bool) -> Iterator[Callable[[CheckResult], None]]:
-    """Progress on a terminal: counts of verdicts, the latest check, each failure as it comes."""
-    if quiet or not console.is_terminal:
-        yield lambda result: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.text import Text
-
-    counts: dict[str, int] = {}
-    columns = (
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TextColumn("[dim]{task.description}", markup=True),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting TensorFlow", total=total, counts="")
-
-        def on_result(result: CheckResult) -> None:
-            word = result.verdict.word
-            counts[word.value] = counts.get(word.value, 0) + 1
-            progress.update(
-                task,
-                advance=1,
-                counts=", ".join(f"{count} {name}" for name, count in counts.items()),
-                description=result.check.id.replace("[", r"\["),
-            )
-            if not word.passes:
-                progress.console.print(
-                    Text.assemble((f"{word.value:<15}", "red"), result.check.id), soft_wrap=True
-                )
-
-        yield on_result

@@ -10,6 +10,7 @@ from gradparity.results import RunRecord
 
 if TYPE_CHECKING:
     from gradparity.comparison.report import Report
+    from gradparity.reports.places import Places
 
 GENERATOR = '<meta name="generator" content="gradparity'  # how a page of ours is known
 
@@ -43,28 +44,45 @@ def write_all(
     return write_document(document(record, earlier, baseline, registry), folder)
 
 
-def write_document(document: dict[str, Any], folder: Path) -> list[Path]:
-    """As `write_all`, from the contents of a report.json."""
+def write_document(
+    document: dict[str, Any], folder: Path, places: Places | None = None
+) -> list[Path]:
+    """As `write_all`, from the contents of a report.json.
+
+    Args:
+      document: of a run.
+      folder: where to.
+      places: where readers of report.md find the checks; None: nowhere but in the folder.
+    """
     from gradparity.reports.document import to_text
     from gradparity.reports.markdown import markdown
+
+    first = {"report.json": to_text(document), "report.md": markdown(document, places)}
+    written = [write_text(folder / name, text) for name, text in first.items()]
+    return written + write_pages(document, folder)
+
+
+def write_pages(document: dict[str, Any], folder: Path) -> list[Path]:
+    """Writes the HTML report alone, as `write_all` does."""
     from gradparity.reports.pages import pages
 
     html = pages(document)
-    files = {
-        "report.json": to_text(document),
-        "report.md": markdown(document),
-        "report.html": html.pop("report.html"),
-        **html,
-    }
-    written = []
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A file name that is not valid text holds lone surrogates, which UTF-8 cannot.
-        path.write_bytes(text.encode("utf-8", "backslashreplace"))
-        written.append(path)
+    files = {"report.html": html.pop("report.html"), **html}
+    written = [write_text(folder / name, text) for name, text in files.items()]
     _remove_stale_pages(folder, written)
     return written
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Writes a file, and makes the folders above it.
+
+    Raises:
+      OSError: that is not possible.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A file name that is not valid text holds lone surrogates, which UTF-8 cannot.
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
+    return path
 
 
 def _remove_stale_pages(folder: Path, written: Collection[Path]) -> None:

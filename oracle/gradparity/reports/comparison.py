@@ -198,10 +198,8 @@ def text(comparison: Comparison, console: Console, listed: int = LISTED) -> None
     """
     from rich.text import Text
 
-    from gradparity.reports.terminal import printable
-
     def line(*spans: tuple[str, str]) -> None:
-        parts = ((printable(content), style) for content, style in spans)
+        parts = ((wording.printable(content), style) for content, style in spans)
         console.print(Text.assemble(*parts), soft_wrap=True)
 
     sides = names(comparison)

@@ -1,125 +1,208 @@
-"""The terminal: a run on one screen, and one failing check as plain text."""
+"""The terminal: a run on one screen, and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from textwrap import indent, shorten
-from typing import TYPE_CHECKING
+from textwrap import shorten, wrap
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradparity.blame.finding import Fault
 from gradparity.judge.verdict import Word
-from gradparity.reports import arbitration, wording
-from gradparity.reports.document import case_data, check_data, relative_path, totals
+from gradparity.reports import arbitration, changes, wording
+from gradparity.reports.document import relative_path
 from gradparity.reports.legend import LEGEND
-from gradparity.results import CheckResult, RunRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+Json: TypeAlias = dict[str, Any]
+Row: TypeAlias = list[tuple[str, str]]  # text and its style; together no wider than the screen
+
 FAILURES = 10  # listed in the summary
 REASONS = 3  # why there is nothing to blame, listed in the summary
 REASON = 300  # characters of a reason in the summary
-ELEMENTS = 60  # of each tensor in the text of a failure
+LISTED = 5  # problems of one kind, listed in the summary
+LONG = 5.0  # seconds for one check: longer ones are worth a word
+DEFAULT_IMPL = "numpy_tf"  # that `gradparity run` puts under test when nobody says
+HANGING = 16  # columns before what is said of a failure
 STYLES = {"good": "green", "known": "cyan", "wrong": "red", "broken": "magenta", "open": "yellow"}
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160)) if code != 10}
 
 
-def summary(record: RunRecord, console: Console, folder: Path | None = None) -> None:
-    """Prints what a run came to, on one screen.
+def summary(document: Json, console: Console, folder: Path | None = None) -> None:
+    """Prints what a run came to: on a terminal as much as its screen holds.
 
     Args:
-      record: a run that has ended.
-      console: where to; it decides about colour.
+      document: of the run.
+      console: where to; it decides about colour. Into a file or a pipe nothing is wrapped.
       folder: where the reports were written, to be named; None when there are none.
     """
     from rich.text import Text
 
-    def line(*spans: tuple[str, str]) -> None:
-        text = Text.assemble(*((printable(content), style) for content, style in spans))
-        console.print(text, soft_wrap=True)
+    width = height = None
+    if console.file.isatty():
+        width, height = console.size
+    facts = _fact_rows(_facts(document, folder), width)
+    if height is not None and len(facts) > height // 2:
+        facts = _fact_rows(_facts(document, folder, brief=True), width)
+    room = None if height is None else max(height - len(facts) - 3, 1)
+    result = _result_row(document)
+    failures = _failure_rows(wording.failures(document), width, room)
+    for row in [*failures, *([[]] if failures else []), result, *facts]:
+        console.print(Text.assemble(*row), soft_wrap=True)
 
-    failures = [r for r in record.results if not r.verdict.word.passes]
-    for failure in failures[:FAILURES]:
-        word, position = failure.verdict.word, failure.check.position
-        line(
-            (f"{word.value:<15} ", STYLES[LEGEND[word].tone]),
-            (f"{relative_path(position.path)}:{position.line}  ", "dim"),
-            (failure.check.id, "bold"),
-        )
-        line((" " * 16 + shorten(failure.verdict.reason, REASON, placeholder=" ..."), ""))
-        if failure.blame is not None and failure.blame.fault is not Fault.NOWHERE:
-            sentence = shorten(failure.blame.sentence, REASON, placeholder=" ...")
-            line((" " * 16 + f"blame: {sentence}", ""))
-    if len(failures) > FAILURES:
-        line((f"{'':16}... and {len(failures) - FAILURES:,} more", ""))
-    if failures:
-        line()
-    counts = totals(record.results)
+
+def _result_row(document: Json) -> Row:
     result = wording.result_line(
-        counts, ended=not record.interrupted, ledger_problems=len(record.ledger_problems)
+        document["totals"],
+        ended="end" in document,
+        ledger_problems=len(document.get("ledger_problems", [])),
     )
-    line((result, "bold green" if record.passes else "bold red"))
-    for name, facts in _facts(record, folder).items():
-        for number, fact in enumerate(facts):
-            line((f"  {'' if number else name:<10}", "dim"), (fact, ""))
+    return [(result, "bold green" if document["passes"] else "bold red")]
 
 
-def _facts(record: RunRecord, folder: Path | None) -> dict[str, list[str]]:
-    counts = totals(record.results)
-    failing = {r.verdict.word for r in record.results if not r.verdict.word.passes}
+def _failure_rows(failures: Sequence[Json], width: int | None, room: int | None) -> list[Row]:
+    """The failures that there is room for: at length if that shows three, else a row for each."""
+    blocks = _fitting(failures, lambda check: _failure_block(check, width), room)
+    if len(blocks) < min(3, len(failures)):
+        blocks = _fitting(failures, lambda check: [_failure_row(check, width)], room)
+    rows = [row for block in blocks for row in block]
+    left = len(failures) - len(blocks)
+    return [*rows, [(f"{'':{HANGING}}... and {left:,} more", "")]] if left else rows
+
+
+def _fitting(
+    failures: Sequence[Json], told: Callable[[Json], list[Row]], room: int | None
+) -> list[list[Row]]:
+    blocks: list[list[Row]] = []
+    for check in failures[:FAILURES]:
+        block = told(check)
+        more = len(blocks) + 1 < len(failures)  # then a last row counts the others
+        if room is not None and sum(map(len, [*blocks, block])) + more > room:
+            break
+        blocks.append(block)
+    return blocks
+
+
+def _failure_block(check: Json, width: int | None) -> list[Row]:
+    spans = [_word_span(check), (_place(check), "dim"), (_printable(check["id"]), "bold")]
+    rows = [spans]
+    if width is not None and sum(len(text) for text, _ in spans) > width:
+        rows = [_failure_row(check, None), [(f"{'':{HANGING}}{_place(check).strip()}", "dim")]]
+    for sentence in filter(None, [check["reason"], wording.found_text(check)]):
+        text = _printable(shorten(sentence, REASON, placeholder=" ..."))
+        rows += [[(f"{'':{HANGING}}{line}", "")] for line in _wrapped(text, width, HANGING)]
+    return rows
+
+
+def _failure_row(check: Json, width: int | None) -> Row:
+    """A failure in one row: its verdict and as much of its id as there is room for."""
+    identity = _printable(check["id"])
+    if width is not None and HANGING + len(identity) > width:
+        identity = identity[: max(width - HANGING - 4, 8)] + " ..."
+    return [_word_span(check), (identity, "bold")]
+
+
+def _word_span(check: Json) -> tuple[str, str]:
+    word = Word(check["verdict"])
+    return f"{word.value:<{HANGING}}", STYLES[LEGEND[word].tone]
+
+
+def _place(check: Json) -> str:
+    return _printable(f"{check['file']}:{check['line']}  ")
+
+
+def _facts(document: Json, folder: Path | None, brief: bool = False) -> dict[str, list[str]]:
+    """What to tell beside the failures, by its name; nothing of a name: it is not printed."""
+    totals = document["totals"]
+    changed = document.get("changes")
+    failing = wording.failures(document)
+    exactness = wording.agreement_lines(totals)
     return {
-        "checks": [f"{wording.verdict_counts(counts)}; {wording.plural(counts['cases'], 'case')}"]
-        if record.results
+        "checks": [f"{wording.verdict_counts(totals)}; {wording.plural(totals['cases'], 'case')}"]
+        if document["checks"]
         else [],
-        "ledger": list(record.ledger_problems),
-        "blame": _unexplained(record),
-        "arbiter": arbitration.total_lines(counts),
-        "truth": list(record.truth_problems),
-        "exactness": wording.agreement_lines(counts),
-        "versions": [wording.versions_line(record.oracle, record.implementation)],
-        "time": [wording.duration(record.seconds)],
+        "changes": [changes.headline(changed)] if changed and changed["started_at"] else [],
+        "ledger": _some(document.get("ledger_problems", [])),
+        "blame": _unexplained(document),
+        "arbiter": arbitration.total_lines(totals),
+        "truth": _some(document.get("truth_problems", [])),
+        "exactness": exactness[:1] if brief else exactness,
+        "versions": [wording.versions_line(document["oracle"], document["implementation"])],
+        "time": _times(document),
         "report": [] if folder is None else [relative_path(folder / "report.html")],
-        "next": [f"{w.value}: {entry.advice}" for w, entry in LEGEND.items() if w in failing],
+        "next": _next(document, failing, brief),
     }
 
 
-def _unexplained(record: RunRecord) -> list[str]:
+def _some(problems: Sequence[str]) -> list[str]:
+    left = len(problems) - LISTED
+    return [*problems[:LISTED], *([f"... and {left:,} more"] if left > 0 else [])]
+
+
+def _unexplained(document: Json) -> list[str]:
     """Why some that differ have no op to name, each reason once, and how many were left out."""
-    blames = [r.blame for r in record.results if r.blame is not None]
-    reasons = dict.fromkeys(b.sentence for b in blames if b.fault is Fault.NOWHERE)
-    left = [wording.unblamed_text(record.unblamed)] if record.unblamed else []
+    blames = [check["blame"] for check in document["checks"] if check.get("blame")]
+    reasons = dict.fromkeys(b["sentence"] for b in blames if b["fault"] == Fault.NOWHERE.value)
+    unblamed = document.get("unblamed", 0)
+    left = [wording.unblamed_text(unblamed)] if unblamed else []
     return [*list(reasons)[:REASONS], *left]
 
 
-def failure_text(result: CheckResult, names: Mapping[str, str] = wording.DEFAULT_NAMES) -> str:
-    """One failing check as a good bug report, in plain text.
+def _times(document: Json) -> list[str]:
+    """How long the run took, and the check that took longest, if that is long."""
+    lines = [wording.duration(document["seconds"])]
+    longest = max(document["checks"], key=wording.seconds, default=None)
+    if longest is not None and wording.seconds(longest) >= LONG:
+        lines.append(f"longest {wording.duration(wording.seconds(longest))}: {longest['id']}")
+    return lines
 
-    Args:
-      result: a check and its verdict.
-      names: what "oracle" and "implementation" are called.
-    """
-    check, case = check_data(result), case_data(result.check.case)
-    word = Word(check["verdict"])
-    sections = [
-        f"{word.value.upper()}: {check['reason']}",
-        f"{check['id']}\n{wording.place(check)}\n{case['about']}",
-        "graph:\n" + indent(case["graph"].rstrip(), "    "),
-        wording.answers_text(check, names, ELEMENTS),
+
+def _next(document: Json, failing: Sequence[Json], brief: bool) -> list[str]:
+    """What to do about what fails, and the commands that look closer at the first of it."""
+    if not failing:
+        return []
+    words = {check["verdict"] for check in failing}
+    advice = [f"{w.value}: {entry.advice}" for w, entry in LEGEND.items() if w.value in words]
+    first = failing[0]
+    return [
+        *(advice[:2] if brief else advice),
+        f"gradparity explain {shlex.quote(first['id'])}",
+        f"gradparity run {_again(document, first)}",
     ]
-    if check["differences"]:
-        first = wording.difference_text(check["differences"][0], names)
-        sections.append(f"first difference:\n    {first}")
-    sections.append(wording.blame_text(check))
-    if check["arbiter"] is not None:
-        derivative = "".join(f"\n    {line}" for line in arbitration.derivative_lines(check))
-        sections.append(f"arbiter: {arbitration.word_text(check)}{derivative}")
-    sections.append("standalone script:\n" + indent(check["script"].rstrip(), "    "))
-    if LEGEND[word].advice:
-        sections.append(f"next: {LEGEND[word].advice}")
-    return printable("\n\n".join(filter(None, sections)) + "\n")
 
 
-def printable(text: str) -> str:
-    """Text with what could command a terminal, or cannot be written at all, spelled out."""
-    return text.translate(CONTROLS).encode("utf-8", "backslashreplace").decode()
+def _again(document: Json, check: Json) -> str:
+    """The arguments that run one check once more, with the same two sides."""
+    # Of an expression's words all must hold; parentheses and blanks stand between them.
+    arguments = [check["file"], "-k", " ".join(re.split(r"[\s()]+", check["id"]))]
+    described = document["implementation"].get(check["profile"], {})
+    if described.get("namespace", DEFAULT_IMPL) != DEFAULT_IMPL:
+        arguments += ["--impl", described["namespace"]]
+    if any(d.get("recorded") for d in document["oracle"].values()):
+        arguments += ["--oracle", "recorded"]
+    return shlex.join(arguments)
+
+
+def _fact_rows(facts: dict[str, list[str]], width: int | None) -> list[Row]:
+    rows: list[Row] = []
+    for name, lines in facts.items():
+        label = f"  {name:<10}"
+        for text in lines:
+            for line in _wrapped(_printable(text), width, len(label)):
+                rows.append([(label, "dim"), (line, "")])
+                label = " " * len(label)
+    return rows
+
+
+def _wrapped(text: str, width: int | None, indent: int) -> Iterable[str]:
+    """A text as the lines that fit beside an indentation; one line where there is no width."""
+    if width is None:
+        return [text]
+    return wrap(text, max(width - indent, 20), break_on_hyphens=False) or [""]
+
+
+def _printable(text: str) -> str:
+    return wording.printable(text).replace("\n", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from gradparity.blame.finding import Fault
 from gradparity.judge.verdict import Word
 from gradparity.reports.exact import layout
 from gradparity.reports.legend import NOTHING_JUDGED
@@ -13,6 +14,7 @@ Json: TypeAlias = dict[str, Any]
 
 SIDES = ("oracle", "implementation")
 DEFAULT_NAMES = {"oracle": "TensorFlow", "implementation": "implementation"}
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160)) if code != 10}
 STAGES = {"build": "building the graph", "gradients": "tf.gradients", "run": "the run"}
 
 
@@ -68,6 +70,13 @@ def fails(check: Json) -> bool:
     return not Word(check["verdict"]).passes
 
 
+def failures(document: Json) -> list[Json]:
+    """The checks that do not pass: those first that got worse since an earlier run."""
+    worse = {entry["id"] for entry in document.get("changes", {}).get("worse", [])}
+    failing = [check for check in document["checks"] if fails(check)]
+    return sorted(failing, key=lambda check: check["id"] not in worse)
+
+
 def result_line(totals: Json, *, ended: bool, ledger_problems: int = 0) -> str:
     """The run in one sentence, or two when entries of the ledger fail it.
 
@@ -97,6 +106,17 @@ def _result_of_checks(totals: Json, ended: bool) -> str:
     if set(words) == {Word.AGREE.value}:
         return "The one check agrees." if count == 1 else f"All {count:,} checks agree."
     return f"{plural(count, 'check')} pass: {verdict_counts(totals)}."
+
+
+def run_problems(document: Json) -> list[tuple[str, str]]:
+    """What fails a run beside its checks: ("ledger", "truth" or "run", what is wrong)."""
+    problems = [("ledger", problem) for problem in document.get("ledger_problems", [])]
+    problems += [("truth", problem) for problem in document.get("truth_problems", [])]
+    if "end" not in document:
+        problems.append(("run", _result_of_checks(document["totals"], ended=False)))
+    elif not document["checks"]:
+        problems.append(("run", NOTHING_JUDGED))
+    return problems
 
 
 def verdict_counts(totals: Json) -> str:
@@ -149,6 +169,17 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def one_line(text: str, limit: int) -> str:
+    """Text on one line, cut with " ..." when it has more than `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 4] + " ..."
+
+
+def seconds(check: Json) -> float:
+    """How long both sides took for a check."""
+    return sum(sum(check[side]["seconds"].values()) for side in SIDES if check[side] is not None)
 
 
 def moment(time: str) -> str:
@@ -241,6 +272,12 @@ def blame_text(check: Json) -> str:
     return f"blame: {blame['sentence']}" if blame else ""
 
 
+def found_text(check: Json) -> str:
+    """As `blame_text`; "" also where the search found nothing to name."""
+    blame = check.get("blame")
+    return blame_text(check) if blame and blame["fault"] != Fault.NOWHERE.value else ""
+
+
 def unblamed_text(count: int) -> str:
     """How many checks were not looked into; "" when all were."""
     differ = "differs and was" if count == 1 else "differ and were"
@@ -265,3 +302,8 @@ def answers_text(check: Json, names: Mapping[str, str], limit: int) -> str:
                 lines.append(f"  {names[side]:<{width}}{text}")
         blocks.append("\n".join(lines))
     return "\n".join(blocks)
+
+
+def printable(text: str) -> str:
+    """Text with what could command a terminal, or cannot be written at all, spelled out."""
+    return text.translate(CONTROLS).encode("utf-8", "backslashreplace").decode()
