@@ -241,3 +241,71 @@ def test_every_command_of_the_table_is_there(name):
 
 def test_an_unknown_command_exits_with_2():
     assert call("nonsense").exit_code == 2
+
+
+def test_a_run_writes_what_ci_reads_and_links_to_the_report(corpus, tmp_path, monkeypatch):
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    outputs = ["--junit", "out/junit.xml", "--badge", "out/b.json", "--code-quality", "out/q.json"]
+    url = ["--report-url", "https://e.org/r"]
+    result = call("run", "--impl", "wrong_tf", *outputs, *url)
+    assert result.exit_code == 1, result.output
+    place = "file=cases/first/triple.yaml,line=8"
+    assert f"::error {place},title=differ%3A first/triple%3A%3Athrough-identity" in result.output
+    page = "https://e.org/r/cases/first/triple.html#through-identity"
+    for name in ("junit.xml", "q.json"):
+        assert page in (tmp_path / "out" / name).read_text("utf-8")
+    assert page in summary.read_text("utf-8")
+    assert summary.read_text("utf-8") == (tmp_path / "reports/latest/report.md").read_text("utf-8")
+    assert json.loads((tmp_path / "out" / "b.json").read_text())["message"] == "1 of 1 differs"
+
+
+def test_a_run_says_what_changed_since_its_baseline(corpus):
+    assert call("run", "--impl", "tame_tf", "--report", "main").exit_code == 0
+    result = call("run", "--impl", "wrong_tf", "--baseline", "main")
+    assert "1 worse since the baseline main" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--baseline", "nowhere"], "nowhere cannot be read"),
+        (["--junit", "file/junit.xml"], "cannot be written"),
+        (["--badge", "badge.txt"], "neither .json"),
+        (["--report-url", "r"], "is not the address of a folder"),
+    ],
+)
+def test_wrong_outputs_are_told_before_anything_is_started(
+    corpus, tmp_path, monkeypatch, arguments, complaint
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(engine, "run", lambda *a, **k: pytest.fail("started"))
+    result = call("run", "--impl", "tame_tf", *arguments)
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+@pytest.mark.parametrize(
+    ("color", "environment", "coloured"),
+    [
+        ("auto", {}, False),
+        ("auto", {"FORCE_COLOR": "1"}, True),
+        ("auto", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ("always", {"NO_COLOR": "1"}, True),
+        ("never", {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colour_is_as_the_user_wants_it(corpus, monkeypatch, color, environment, coloured):
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    result = call("run", "--impl", "tame_tf", "--color", color)
+    assert ("\x1b[1;32mThe one check agrees." in result.output) is coloured
+
+
+def test_without_colour_there_is_not_even_bold(corpus, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in call("run", "--impl", "tame_tf", "--color", "never").output

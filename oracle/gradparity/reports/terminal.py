@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json: TypeAlias = dict[str, Any]
-Row: TypeAlias = list[tuple[str, str]]  # text and its style; together no wider than the screen
+Row: TypeAlias = list[tuple[str, str]]  # text and its style
 
 FAILURES = 10  # listed in the summary
 REASONS = 3  # why there is nothing to blame, listed in the summary
@@ -27,6 +27,7 @@ REASON = 300  # characters of a reason in the summary
 LISTED = 5  # problems of one kind, listed in the summary
 LONG = 5.0  # seconds for one check: longer ones are worth a word
 DEFAULT_IMPL = "numpy_tf"  # that `gradparity run` puts under test when nobody says
+LEAST = 3  # lines for the failures, however low the screen
 HANGING = 16  # columns before what is said of a failure
 STYLES = {"good": "green", "known": "cyan", "wrong": "red", "broken": "magenta", "open": "yellow"}
 
@@ -44,14 +45,21 @@ def summary(document: Json, console: Console, folder: Path | None = None) -> Non
     width = height = None
     if console.file.isatty():
         width, height = console.size
-    facts = _fact_rows(_facts(document, folder), width)
-    if height is not None and len(facts) > height // 2:
-        facts = _fact_rows(_facts(document, folder, brief=True), width)
-    room = None if height is None else max(height - len(facts) - 3, 1)
     result = _result_row(document)
+    facts = _fact_rows(_facts(document, folder), width)
+    if height is not None and _lines(facts, width) > height // 2:
+        facts = _fact_rows(_facts(document, folder, brief=True), width)
+    # One line stays empty, and one is for what the user types next.
+    room = None if height is None else max(height - _lines([result, *facts], width) - 2, LEAST)
     failures = _failure_rows(wording.failures(document), width, room)
     for row in [*failures, *([[]] if failures else []), result, *facts]:
         console.print(Text.assemble(*row), soft_wrap=True)
+
+
+def _lines(rows: Iterable[Row], width: int | None) -> int:
+    """How many lines of the screen rows take, where those that are wider are broken."""
+    lengths = (sum(len(text) for text, _ in row) for row in rows)
+    return sum(1 if width is None else max(1, -(-length // width)) for length in lengths)
 
 
 def _result_row(document: Json) -> Row:
@@ -65,22 +73,26 @@ def _result_row(document: Json) -> Row:
 
 def _failure_rows(failures: Sequence[Json], width: int | None, room: int | None) -> list[Row]:
     """The failures that there is room for: at length if that shows three, else a row for each."""
-    blocks = _fitting(failures, lambda check: _failure_block(check, width), room)
+    blocks = _fitting(failures, lambda check: _failure_block(check, width), width, room)
     if len(blocks) < min(3, len(failures)):
-        blocks = _fitting(failures, lambda check: [_failure_row(check, width)], room)
+        blocks = _fitting(failures, lambda check: [_failure_row(check, width)], width, room)
     rows = [row for block in blocks for row in block]
     left = len(failures) - len(blocks)
     return [*rows, [(f"{'':{HANGING}}... and {left:,} more", "")]] if left else rows
 
 
 def _fitting(
-    failures: Sequence[Json], told: Callable[[Json], list[Row]], room: int | None
+    failures: Sequence[Json],
+    told: Callable[[Json], list[Row]],
+    width: int | None,
+    room: int | None,
 ) -> list[list[Row]]:
     blocks: list[list[Row]] = []
     for check in failures[:FAILURES]:
         block = told(check)
         more = len(blocks) + 1 < len(failures)  # then a last row counts the others
-        if room is not None and sum(map(len, [*blocks, block])) + more > room:
+        rows = [row for each in (*blocks, block) for row in each]
+        if room is not None and _lines(rows, width) + more > room:
             break
         blocks.append(block)
     return blocks
@@ -168,7 +180,7 @@ def _next(document: Json, failing: Sequence[Json], brief: bool) -> list[str]:
     advice = [f"{w.value}: {entry.advice}" for w, entry in LEGEND.items() if w.value in words]
     first = failing[0]
     return [
-        *(advice[:2] if brief else advice),
+        *(advice[:1] if brief else advice),
         f"gradparity explain {shlex.quote(first['id'])}",
         f"gradparity run {_again(document, first)}",
     ]
@@ -191,7 +203,9 @@ def _fact_rows(facts: dict[str, list[str]], width: int | None) -> list[Row]:
     for name, lines in facts.items():
         label = f"  {name:<10}"
         for text in lines:
-            for line in _wrapped(_printable(text), width, len(label)):
+            # A path or a command is to be copied: nothing may be put into it to break it.
+            copied = name == "report" or text.startswith("gradparity ")
+            for line in _wrapped(_printable(text), None if copied else width, len(label)):
                 rows.append([(label, "dim"), (line, "")])
                 label = " " * len(label)
     return rows
