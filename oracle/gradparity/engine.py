@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 from gradparity import nursery
 from gradparity.blame.blamer import blame, can_be_blamed
 from gradparity.blame.failures import blame_failures
+from gradparity.implementations import known_names
 from gradparity.judge.judge import crashed, judge, timed_out, unchecked
 from gradparity.judge.verdict import Verdict
 from gradparity.lane import TIME_LIMIT, Answer, Lane, LaneStopped
@@ -587,7 +588,8 @@ def _start_error(side: SideName, source: WorkerSource, failure: WorkerFailure) -
             )
         return ImplementationStartError(
             f"The implementation cannot be imported: no module named '{package}' for {python}.\n"
-            "Install it, or put the folder that holds it on PYTHONPATH."
+            "Install it, or put the folder that holds it on PYTHONPATH. "
+            f"Implementations that are installed by name: {', '.join(known_names())}."
         )
     if side == "oracle":
         return OracleStartError(f"The oracle could not be started: {failure}")

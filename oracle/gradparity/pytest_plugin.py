@@ -46,7 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "gradparity_impl",
-        "the module that gradparity puts under test",
+        "the implementation that gradparity puts under test: a module, or the name of an entry "
+        "point gradparity.implementations",
         default="numpy_tf",
     )
     parser.addini(
@@ -57,8 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.getgroup("gradparity").addoption(
         "--gradparity-impl",
-        metavar="MODULE",
-        help="the module that gradparity puts under test (default: ini option gradparity_impl)",
+        metavar="NAME",
+        help="the implementation that gradparity puts under test (default: ini option "
+        "gradparity_impl)",
     )
 
 
@@ -143,9 +145,17 @@ def known_divergences(config: pytest.Config) -> Ledger | None:
 
 
 def _under_test(config: pytest.Config) -> tuple[str, list[str]]:
-    """The module under test, and the folders in which it is looked for first."""
-    module = config.getoption("--gradparity-impl") or config.getini("gradparity_impl")
-    return module, [str(path) for path in (config.rootpath, *config.getini("pythonpath"))]
+    """The module under test, and the folders in which it is looked for first.
+
+    Raises:
+      ImplementationNameError: packages give its name to several modules, or to what is none.
+    """
+    from gradparity.implementations import module_named
+
+    name = config.getoption("--gradparity-impl") or config.getini("gradparity_impl")
+    return module_named(name), [
+        str(path) for path in (config.rootpath, *config.getini("pythonpath"))
+    ]
 
 
 class GradparityFile(pytest.File):
@@ -191,6 +201,7 @@ class GradparityItem(pytest.Item):
         Raises:
           CheckFailed: the verdict does not pass.
           StartError: a side could not be started.
+          ImplementationNameError: nobody can say which module is meant.
           CaseErrors: the ledger is not well formed.
         """
         ledger = known_divergences(self.config)
@@ -212,6 +223,7 @@ class GradparityItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure as a bug report; a traceback only when gradparity itself has failed."""
         from gradparity.engine import StartError
+        from gradparity.implementations import ImplementationNameError
         from gradparity.language.problems import CaseErrors
 
         if isinstance(excinfo.value, CheckFailed):
@@ -225,7 +237,7 @@ class GradparityItem(pytest.Item):
             }
             result = excinfo.value.result
             return failure_text(check_data(result), case_data(result.check.case), names)
-        if isinstance(excinfo.value, (StartError, CaseErrors)):
+        if isinstance(excinfo.value, (StartError, CaseErrors, ImplementationNameError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

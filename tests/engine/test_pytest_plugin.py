@@ -142,6 +142,13 @@ def test_an_implementation_beside_the_ini_file_is_found(project, run):
     run("--gradparity-impl", "my_tf").assert_outcomes(passed=2)
 
 
+def test_an_implementation_is_found_by_the_name_that_a_package_gave_it(project, run):
+    metadata = project.mkdir("acme-1.0.dist-info")
+    (metadata / "entry_points.txt").write_text("[gradparity.implementations]\nacme = wrong_tf\n")
+    project.syspathinsert()
+    run("--gradparity-impl", "acme").assert_outcomes(failed=2)
+
+
 def test_a_side_that_cannot_be_started_is_told_in_every_item_without_a_traceback(project, run):
     result = run("--gradparity-impl", "nowhere_tf")
     result.assert_outcomes(failed=2)

@@ -6,12 +6,24 @@ from pathlib import Path
 
 import click
 
+
+def _module_under_test(context: click.Context, option: click.Parameter, name: str) -> str:
+    from gradparity.implementations import ImplementationNameError, module_named
+
+    try:
+        return module_named(name)
+    except ImplementationNameError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 impl = click.option(
     "--impl",
-    metavar="MODULE",
+    metavar="NAME",
     default="numpy_tf",
     show_default=True,
-    help="The implementation under test: a module that wears the API of tensorflow.compat.v1.",
+    callback=_module_under_test,
+    help="The implementation under test: a module that wears the API of tensorflow.compat.v1, "
+    "or the name of an entry point gradparity.implementations that stands for one.",
 )
 
 recordings = click.option(
