@@ -12,7 +12,7 @@ RUN := $(VENV)/bin/python -m
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: conformance test lint typecheck lock upgrade clean distclean help always
+.PHONY: conformance test lint typecheck docs lock upgrade clean distclean help always
 
 conformance: $(SET_UP) ## judge numpy_tf by live TensorFlow on every case; reports in reports/latest
 	$(RUN) gradparity run cases --report reports/latest $(ARGS)
@@ -27,6 +27,9 @@ lint: $(SET_UP) ## ruff: rules and format
 typecheck: $(SET_UP) ## mypy, strict for gradparity
 	$(RUN) mypy
 
+docs: $(SET_UP) ## the documentation site, in site/; a link that leads nowhere is an error
+	$(RUN) sphinx --quiet --fresh-env --fail-on-warning --keep-going docs site $(ARGS)
+
 lock: ## remake the pins in requirements/ after a change in pyproject.toml (needs uv)
 	sh requirements/lock.sh $(UV)
 
@@ -34,7 +37,7 @@ upgrade: ## remake the pins in requirements/ with the newest releases that fit (
 	sh requirements/lock.sh $(UV) --upgrade
 
 clean: ## remove what runs leave behind, but not the environment
-	rm -rf reports/latest dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .gradparity_cache
+	rm -rf reports/latest dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .gradparity_cache
 	find oracle impl tests cases -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment, too

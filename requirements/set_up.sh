@@ -51,6 +51,6 @@ pip() { "$venv/bin/python" -m pip "$@"; }
 # The build backend first, so that it, too, is the pinned one.
 pip install $quiet --constraint requirements/constraints.txt hatchling
 pip install $quiet --constraint requirements/constraints.txt --no-build-isolation \
-  --editable '.[tensorflow,test,lint]'
+  --editable '.[tensorflow,test,lint,docs]'
 rm "$under_way"
 printf '%s\n' "$here" >"$stamp"

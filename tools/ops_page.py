@@ -109,8 +109,9 @@ class Page:
         ]
         for name, members in sorted(families.items()):
             checks = self._agreeing(members)
+            anchor = name.replace(" ", "-")
             lines.append(
-                f"| [{name}](#{name}) | {len(members)} | {len(checks):,} | {share(checks)} |"
+                f"| [{name}](#{anchor}) | {len(members)} | {len(checks):,} | {share(checks)} |"
             )
         for name, members in sorted(families.items()):
             lines += [
