@@ -14,6 +14,7 @@ project = "gradparity"
 extensions = ["myst_parser", "repository_links"]
 nitpicky = True  # every reference must lead somewhere
 myst_heading_anchors = 4  # headings have the anchors that GitHub gives them
+myst_url_schemes = {"http": None, "https": None, "repository": "repository/{{path}}.html"}
 highlight_language = "text"
 
 html_theme = "furo"

@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Registers the extension."""
-    schemes = {"http": None, "https": None, FOLDER: FOLDER + "/{{path}}.html"}
-    app.connect("config-inited", lambda app, config: setattr(config, "myst_url_schemes", schemes))
     app.connect("source-read", redirect)
     app.connect("html-collect-pages", pages)
     return {"parallel_read_safe": False}
