@@ -71,7 +71,7 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             body = listing(place.name, shown)
         else:
             body = text(place)
-        context = {"title": path, "body": f"<h1>{html.escape(path)}</h1>{body}"}
+        context = {"title": path, "body": f'<h1 class="path">{html.escape(path)}</h1>{body}'}
         yield f"{FOLDER}/{path}", context, "page.html"
 
 
