@@ -148,14 +148,16 @@ def _under_test(config: pytest.Config) -> tuple[str, list[str]]:
     """The module under test, and the folders in which it is looked for first.
 
     Raises:
-      ImplementationNameError: packages give its name to several modules, or to what is none.
+      UsageError: packages give its name to several modules, or to what is none.
     """
-    from gradparity.implementations import module_named
+    from gradparity.implementations import ImplementationNameError, module_named
 
     name = config.getoption("--gradparity-impl") or config.getini("gradparity_impl")
-    return module_named(name), [
-        str(path) for path in (config.rootpath, *config.getini("pythonpath"))
-    ]
+    try:
+        module = module_named(name)
+    except ImplementationNameError as error:
+        raise pytest.UsageError(str(error)) from None
+    return module, [str(path) for path in (config.rootpath, *config.getini("pythonpath"))]
 
 
 class GradparityFile(pytest.File):
@@ -201,7 +203,6 @@ class GradparityItem(pytest.Item):
         Raises:
           CheckFailed: the verdict does not pass.
           StartError: a side could not be started.
-          ImplementationNameError: nobody can say which module is meant.
           CaseErrors: the ledger is not well formed.
         """
         ledger = known_divergences(self.config)
@@ -223,7 +224,6 @@ class GradparityItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure as a bug report; a traceback only when gradparity itself has failed."""
         from gradparity.engine import StartError
-        from gradparity.implementations import ImplementationNameError
         from gradparity.language.problems import CaseErrors
 
         if isinstance(excinfo.value, CheckFailed):
@@ -237,7 +237,7 @@ class GradparityItem(pytest.Item):
             }
             result = excinfo.value.result
             return failure_text(check_data(result), case_data(result.check.case), names)
-        if isinstance(excinfo.value, (StartError, CaseErrors, ImplementationNameError)):
+        if isinstance(excinfo.value, (StartError, CaseErrors)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

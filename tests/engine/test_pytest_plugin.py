@@ -149,6 +149,19 @@ def test_an_implementation_is_found_by_the_name_that_a_package_gave_it(project, 
     run("--gradparity-impl", "acme").assert_outcomes(failed=2)
 
 
+def test_a_name_that_two_packages_give_away_ends_the_session_before_it_begins(project, run):
+    for package in ("acme", "rival"):
+        metadata = project.mkdir(f"{package}-1.0.dist-info")
+        entry = f"[gradparity.implementations]\nfast = {package}\n"
+        (metadata / "entry_points.txt").write_text(entry)
+    project.syspathinsert()
+    result = run("--gradparity-impl", "fast")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: Several packages call an implementation 'fast': acme, rival*"]
+    )
+
+
 def test_a_side_that_cannot_be_started_is_told_in_every_item_without_a_traceback(project, run):
     result = run("--gradparity-impl", "nowhere_tf")
     result.assert_outcomes(failed=2)
