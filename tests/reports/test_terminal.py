@@ -151,6 +151,16 @@ def test_tensorflow_against_itself_has_two_names(make):
     assert "TensorFlow 2.21.0 (tf1, v2) against tensorflow.compat.v1 2.21.0" in text
 
 
+def test_what_fails_a_run_though_all_checks_agree_is_said_at_once(make):
+    run = make.run(*[make.agreeing()] * 3)
+    assert printed(replace(run, ledger_problems=["a", "b"])).startswith(
+        "All 3 checks agree. 2 problems in the ledger fail the run.\n"
+    )
+    assert printed(replace(run, truth_problems=["a"])).startswith(
+        "All 3 checks agree. 1 declaration that the arbiter denies fails the run.\n"
+    )
+
+
 def test_known_divergences_are_counted_apart(make):
     assert "2 checks pass: 1 agree, 1 known." in printed(
         make.run(make.agreeing(), make.result(Word.KNOWN, "As the ledger says."))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gradparity.commands import options
+
 CHANGED, INVALID = 1, 2
 KINDS = (
     "answer", "name", "error", "stage", "none", "sparsity", "dtype", "shape", "value", "bits",
@@ -41,6 +43,7 @@ KINDS = (
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write it as one HTML file.",
 )
+@options.color
 @click.option("--all", "all_checks", is_flag=True, help="Name every changed check.")
 def command(
     before: Path,
@@ -49,6 +52,7 @@ def command(
     ignored: tuple[str, ...],
     markdown: str | None,
     html: Path | None,
+    color: str,
     all_checks: bool,
 ) -> None:
     """Explain what changed between two runs, by cause and in what.
@@ -81,10 +85,10 @@ def command(
         else:
             if markdown is not None:
                 write_text(Path(markdown), rendering.markdown(comparison))
-            from rich.console import Console
+            from gradparity.commands.console import console
 
             listed = len(comparison.changed) if all_checks else rendering.LISTED
-            rendering.text(comparison, Console(), listed)
+            rendering.text(comparison, console(color), listed)
     except OSError as error:
         click.echo(f"The comparison cannot be written: {error}", err=True)
         sys.exit(INVALID)

@@ -78,8 +78,14 @@ def markdown(document: Json, places: Places | None = None) -> str:
 def _head(document: Json, places: Places) -> str:
     totals = document["totals"]
     problems = document.get("ledger_problems", [])
+    denied = document.get("truth_problems", [])
     unblamed = document.get("unblamed", 0)
-    result = wording.result_line(totals, ended="end" in document, ledger_problems=len(problems))
+    result = wording.result_line(
+        totals,
+        ended="end" in document,
+        ledger_problems=len(problems),
+        truth_problems=len(denied),
+    )
     lines = [f"### gradparity: {result}", ""]
     if totals["checks"]:
         lines += ["| verdict | checks | meaning |", "|:--|--:|:--|"]
@@ -96,7 +102,7 @@ def _head(document: Json, places: Places) -> str:
         *([f"blame: {wording.unblamed_text(unblamed)}"] if unblamed else []),
         *(prose(line) for line in wording.agreement_lines(totals)),
         *(prose(f"arbiter: {line}") for line in arbitration.total_lines(totals)),
-        *_some("truth", document.get("truth_problems", [])),
+        *_some("truth", denied),
         prose(versions),
         f"{wording.duration(document['seconds'])}, {prose(document['started_at'])}, "
         f"gradparity {prose(document['gradparity'])}",

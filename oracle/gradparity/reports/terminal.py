@@ -67,6 +67,7 @@ def _result_row(document: Json) -> Row:
         document["totals"],
         ended="end" in document,
         ledger_problems=len(document.get("ledger_problems", [])),
+        truth_problems=len(document.get("truth_problems", [])),
     )
     return [(result, "bold green" if document["passes"] else "bold red")]
 

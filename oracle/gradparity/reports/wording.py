@@ -77,19 +77,26 @@ def failures(document: Json) -> list[Json]:
     return sorted(failing, key=lambda check: check["id"] not in worse)
 
 
-def result_line(totals: Json, *, ended: bool, ledger_problems: int = 0) -> str:
-    """The run in one sentence, or two when entries of the ledger fail it.
+def result_line(
+    totals: Json, *, ended: bool, ledger_problems: int = 0, truth_problems: int = 0
+) -> str:
+    """The run in one sentence, with one more for each other thing that fails it.
 
     Args:
       totals: of the run.
       ended: False for a run that was interrupted.
-      ledger_problems: how many entries fail it, whatever the checks came to.
+      ledger_problems: how many entries of the ledger fail it, whatever the checks came to.
+      truth_problems: how many declarations of the truth do, which the arbiter denies.
     """
-    result = _result_of_checks(totals, ended)
-    if not ledger_problems:
-        return result
-    fails = "fails" if ledger_problems == 1 else "fail"
-    return f"{result} {plural(ledger_problems, 'problem')} in the ledger {fails} the run."
+    sentences = [_result_of_checks(totals, ended)]
+    for count, noun, where in (
+        (ledger_problems, "problem", "in the ledger"),
+        (truth_problems, "declaration", "that the arbiter denies"),
+    ):
+        if count:
+            fails = "fails" if count == 1 else "fail"
+            sentences.append(f"{plural(count, noun)} {where} {fails} the run.")
+    return " ".join(sentences)
 
 
 def _result_of_checks(totals: Json, ended: bool) -> str:
