@@ -27,7 +27,7 @@ SCHEMA = {
     "system-out": (set(), []),
     "system-err": (set(), []),
 }
-EVIL = "\x00\x1b[2J <b>&\"' ]]> \ufffe\udc80 \n\t"
+EVIL = "\x00\x1b[2J <b>&\"' ]]> \ufffe\uffff\udc80 \n\t"
 
 
 def suites(run, url=None):
@@ -118,7 +118,7 @@ def test_a_run_that_fails_though_no_check_does_is_not_green(make):
 def test_text_of_strangers_is_well_formed_xml(make):
     evil = make.case(name="a/" + EVIL, about=EVIL, source=EVIL, graph=EVIL)
     (suite,) = suites(make.run(make.differing(of=evil, query=EVIL, reason=EVIL))).values()
-    assert suite.get("name").startswith("a/\\x00\\x1b[2J <b>&\"' ]]> \\ufffe\\udc80")
+    assert suite.get("name").startswith("a/\\x00\\x1b[2J <b>&\"' ]]> \\ufffe\\uffff\\udc80")
 
 
 def test_a_huge_failure_is_cut(make):

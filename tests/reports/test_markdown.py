@@ -12,7 +12,7 @@ from gradparity.comparison.report import Report
 from gradparity.explain.picture import Box, Edge, Picture
 from gradparity.judge.verdict import Word
 from gradparity.reports.document import document
-from gradparity.reports.markdown import LIMIT, LISTED, code_span, fenced, markdown, prose
+from gradparity.reports.markdown import CHANGES, LIMIT, LISTED, code_span, fenced, markdown, prose
 from gradparity.reports.places import Places
 
 EVIL = "</summary></details><script>alert(1)</script>\n```\n# heading | cell *bold* @somebody"
@@ -143,7 +143,8 @@ def test_long_lists_beside_the_failures_stay_within_the_bound(make):
     text = markdown(document(after, Report(Path("main.json"), document(before))))
     assert len(text) <= LIMIT
     assert text.count("... and 980 more") == 2
-    assert "100 worse" in text
+    changed = text[text.index("**100 worse") :].split("≠ differ")[0]
+    assert len(changed) <= CHANGES + len("\nMore that fail:\n\n- ")
 
 
 def test_every_failing_verdict_word_is_told(make):
