@@ -34,7 +34,15 @@ from numpy_tf.ops.control import (  # noqa: F401
     tensor_list,
     while_loop,
 )
-from numpy_tf.ops.image import color, crop_and_resize, geometry, measures, resize  # noqa: F401
+from numpy_tf.ops.image import (  # noqa: F401
+    color,
+    crop_and_resize,
+    geometry,
+    measures,
+    projective,
+    resize,
+    scale_and_translate,
+)
 from numpy_tf.ops.linalg import banded, decomposition, einsum, products, pseudo, solve  # noqa: F401
 from numpy_tf.ops.linalg import norm as _norm  # noqa: F401
 from numpy_tf.ops.math import (  # noqa: F401
