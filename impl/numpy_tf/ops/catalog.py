@@ -35,6 +35,7 @@ from numpy_tf.ops.control import (  # noqa: F401
     while_loop,
 )
 from numpy_tf.ops.image import (  # noqa: F401
+    adjust,
     color,
     crop_and_resize,
     geometry,

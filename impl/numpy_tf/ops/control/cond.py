@@ -453,12 +453,14 @@ def switch_case(branch_index, branch_fns, default=None, name="switch_case"):
 
 
 def _numbered(branch_fns, default):
+    if not branch_fns:
+        raise ValueError("Must provide at least one item in 'branch_fns'")
     if not isinstance(branch_fns, (list, tuple, dict)):
         raise TypeError(
             f"'branch_fns' must be a list, tuple, or dict. Received {type(branch_fns).__name__}."
         )
     pairs = sorted(branch_fns.items()) if isinstance(branch_fns, dict) else list(branch_fns)
-    if pairs and not isinstance(pairs[0], tuple):
+    if not isinstance(pairs[0], tuple):
         pairs = list(enumerate(pairs))
     numbers = [number for number, _ in pairs]
     if sorted(numbers) != list(range(len(numbers))):
