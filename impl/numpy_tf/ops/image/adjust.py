@@ -13,7 +13,7 @@ from numpy_tf.ops.array.shape import shape, size
 from numpy_tf.ops.control.assertion import assert_that
 from numpy_tf.ops.math.arithmetic import Mul, SquaredDifference, add, floordiv, subtract
 from numpy_tf.ops.math.cast import cast
-from numpy_tf.ops.math.clip import clip_by_value
+from numpy_tf.ops.math.clip import saturate_cast
 from numpy_tf.ops.math.comparison import GreaterEqual, equal
 from numpy_tf.ops.math.elementwise import Log
 from numpy_tf.ops.math.reduction import reduce_all, reduce_mean
@@ -41,7 +41,7 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
             raise AttributeError(f"{what} must be either floating point or integer")
     if dtype == image.dtype:
         return identity(image, name=name)
-    convert = _saturate_cast if saturate else cast
+    convert = saturate_cast if saturate else cast
     with NameScope(name, "convert_image", [image]) as scope:
         if image.dtype.is_floating and dtype.is_floating:
             return cast(image, dtype, name=scope)
@@ -55,12 +55,6 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
             return convert(floordiv(image, factor), dtype, name=scope)
         factor = (dtype.max + 1) // (image.dtype.max + 1)
         return Mul(convert(image, dtype), factor, name=scope)
-
-
-def _saturate_cast(value, dtype, name=None):
-    least = max(value.dtype.min, dtype.min)
-    most = min(value.dtype.max, dtype.max)
-    return cast(clip_by_value(value, least, most), dtype, name=name)
 
 
 def _as_floating(image):
