@@ -65,7 +65,7 @@ def timed(name: str, work: Callable[[], Any]) -> Any:
     wall, processor = time.perf_counter(), time.process_time()
     result = work()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    print(f"  {name:<28}{wall:8.2f} s{processor:8.2f} s of processor")
+    print(f"  {name:<30}{wall:8.2f} s{processor:8.2f} s of processor")
     return result
 
 
@@ -130,10 +130,10 @@ def main() -> None:
     data = timed(f"document of {len(run.results):,}", lambda: document(run, registry=known))
     timed("report.json as text", lambda: to_text(data))
     timed("report.md as text", lambda: markdown(data))
-    timed("pages of HTML", lambda: pages(data))
+    timed("pages of HTML, one process", lambda: pages(data))
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary, "report")
-        timed("all of these, and as files", lambda: write_document(data, folder))
+        timed("all files, on all cores", lambda: write_document(data, folder))
         print("sizes")
         sizes(folder)
         print(f"open report.html, the median of {OPENINGS}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gradparity.comparison.report import Report
     from gradparity.reports.places import Places
 
+MANY = 1000  # checks, from which on several processes write their pages sooner than one
 GENERATOR = '<meta name="generator" content="gradparity'  # how a page of ours is known
 
 
@@ -64,11 +65,15 @@ def write_document(
 
 def write_pages(document: dict[str, Any], folder: Path) -> list[Path]:
     """Writes the HTML report alone, as `write_all` does."""
-    from gradparity.reports.pages import pages
+    from gradparity.reports.pages import page_names, pages
+    from gradparity.reports.shares import cores, in_shares
 
-    html = pages(document)
-    files = {"report.html": html.pop("report.html"), **html}
-    written = [write_text(folder / name, text) for name, text in files.items()]
+    def write(part: int, parts: int) -> None:
+        for name, text in pages(document, part, parts).items():
+            write_text(folder / name, text)
+
+    in_shares(write, cores() if len(document["checks"]) >= MANY else 1)
+    written = [folder / name for name in page_names(document)]
     _remove_stale_pages(folder, written)
     return written
 

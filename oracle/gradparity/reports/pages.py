@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from importlib import resources
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -35,8 +36,15 @@ ASSETS = (
 )
 
 
-def pages(document: Json) -> dict[str, str]:
-    """All files of the HTML report: path below the report's folder -> text."""
+def pages(document: Json, part: int = 0, parts: int = 1) -> dict[str, str]:
+    """The files of the HTML report: path below the report's folder -> text.
+
+    Args:
+      document: of a run.
+      part: which part of the files is wanted, from 0: they are all there in the only one.
+      parts: of how many. The pages of cases are dealt out in turn; the first part has
+        everything else.
+    """
     templates = environment(document)
     paths = page_paths(document["cases"])
     checks = defaultdict(list)
@@ -51,17 +59,25 @@ def pages(document: Json) -> dict[str, str]:
         }
         for case in document["cases"]
     ]
-    files = {name: asset(name) for name in ASSETS}
-    covered = None
-    if document.get("registry"):
-        covered = coverage.measure(document["registry"], document["checks"])
-        files["coverage.html"] = coverage_report.page(covered, document)
-    files["report.html"] = _index(document, templates, cases, paths, covered)
+    files: dict[str, str] = {}
+    if part == 0:
+        files = {name: asset(name) for name in ASSETS}
+        covered = None
+        if document.get("registry"):
+            covered = coverage.measure(document["registry"], document["checks"])
+            files["coverage.html"] = coverage_report.page(covered, document)
+        files["report.html"] = _index(document, templates, cases, paths, covered)
     template = templates.get_template("case.html")
-    for before, case, after in case_page.with_neighbours(cases):
+    for before, case, after in islice(case_page.with_neighbours(cases), part, None, parts):
         root = "../" * case["page"].count("/")
         files[case["page"]] = template.render(root=root, case=case, before=before, after=after)
     return files
+
+
+def page_names(document: Json) -> list[str]:
+    """The files that `pages` makes, report.html first."""
+    coverage_map = ["coverage.html"] if document.get("registry") else []
+    return ["report.html", *coverage_map, *ASSETS, *page_paths(document["cases"]).values()]
 
 
 def _index(
