@@ -3,7 +3,7 @@
 import json
 import sys
 
-from tensorflow.python.framework import dtypes, op_def_registry, ops
+from tensorflow.python.framework import dtypes, kernels, op_def_registry, ops
 
 
 def argument(item):
@@ -36,6 +36,21 @@ def gradient(name):
     return "not differentiable" if function is None else "function"
 
 
+def runs_in(definition):
+    """The dtypes of the first input for which the CPU has a kernel, where kernels say so."""
+    if not definition.input_arg or not definition.input_arg[0].type_attr:
+        return []
+    found = {
+        dtypes.as_dtype(allowed).name
+        for kernel in kernels.get_registered_kernels_for_op(definition.name).kernel
+        if kernel.device_type == "CPU"
+        for constraint in kernel.constraint
+        if constraint.name == definition.input_arg[0].type_attr
+        for allowed in constraint.allowed_values.list.type
+    }
+    return sorted(found)
+
+
 def described(definition):
     """One op."""
     return {
@@ -44,6 +59,7 @@ def described(definition):
         "type_attrs": {a.name: type_attr(a) for a in definition.attr if a.type == "type"},
         "attrs": [a.name for a in definition.attr],
         "gradient": gradient(definition.name),
+        "runs_in": runs_in(definition),
     }
 
 

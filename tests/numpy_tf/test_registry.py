@@ -91,6 +91,13 @@ def test_type_attributes_have_tensorflows_defaults(registry):
     assert not _differing(registry, theirs, ours)
 
 
+def test_ops_that_run_in_fewer_dtypes_run_in_those_of_tensorflows_kernels(registry):
+    limited = {name: op.runs_in for name, op in OPS.items() if op.runs_in is not None}
+    found = {name: sorted(dtype.name for dtype in types) for name, types in limited.items()}
+    assert found
+    assert found == {name: registry[name]["runs_in"] for name in limited}
+
+
 def test_attributes_are_among_tensorflows(registry):
     def unknown(name, attrs):
         renamed = RENAMED.get(name, {})

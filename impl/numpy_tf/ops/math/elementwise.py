@@ -29,13 +29,13 @@ def _conjugate(x):
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
-def _zero_where(condition, value):
-    """`value`, which the kernel made itself, with zeros where the condition holds."""
+def _replaced(value, condition, number=0):
+    """`value`, which the kernel made itself, with a number where the condition holds."""
     if value.ndim:
         if condition.any():  # rarely: and looking costs less than writing
-            value[condition] = 0
+            value[condition] = number
         return value
-    return value.dtype.type(0) if condition else value
+    return value.dtype.type(number) if condition else value
 
 
 # -- signs and rounding ------------------------------------------------------------------
@@ -210,7 +210,7 @@ class SqrtGrad:
         half, conjugate = HALF[dy.dtype], _conjugate(y)
         value = over_first(np.multiply, quotient(half, conjugate), dy)
         value = with_rest(value, lambda y, dy: half * dy / y, conjugate, dy)
-        return _zero_where(dy == ZERO[dy.dtype], value)
+        return _replaced(value, dy == ZERO[dy.dtype])
 
     def gradient(op, grad):
         ga = grad / op.inputs[0]
@@ -252,9 +252,9 @@ class RsqrtGrad:
 
     def kernel(y, dy):
         conjugate = _conjugate(y)
-        value = _zero_where(dy * conjugate == 0, _minus_half_cube(conjugate, dy))
+        value = _replaced(_minus_half_cube(conjugate, dy), dy * conjugate == 0)
         value = with_rest(value, _minus_half_cube, conjugate, dy)
-        return _zero_where(dy == 0, value)
+        return _replaced(value, dy == 0)
 
     def gradient(op, grad):
         a, b = conj(op.inputs[0]), op.inputs[1]
@@ -310,7 +310,7 @@ class ReciprocalGrad:
     def kernel(y, dy):
         conjugate = _conjugate(y)
         value = conjugate * conjugate
-        return _zero_where(dy == 0, over_first(np.multiply, value, -dy))
+        return _replaced(over_first(np.multiply, value, -dy), dy == 0)
 
     gradient = _reciprocal_grad_gradient
 
@@ -436,7 +436,8 @@ class Sigmoid:
     def kernel(x):
         # Of e to the power x, as TensorFlow has it, each step rounded; 1 where that overflows.
         one, power = ONE[x.dtype], np.exp(x)
-        return np.where(np.isinf(power), one, power / (power + one))
+        value = over_second(np.divide, power, power + one)
+        return _replaced(value, np.isinf(power), 1)
 
     def gradient(op, grad):
         return SigmoidGrad(conj(op.outputs[0]), grad)
