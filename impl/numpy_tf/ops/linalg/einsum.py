@@ -19,7 +19,7 @@ from numpy_tf.ops.array.fill import ones
 from numpy_tf.ops.array.shape import BroadcastGradientArgs, broadcast_to, reshape, shape
 from numpy_tf.ops.array.stack import concat, stack
 from numpy_tf.ops.math.cast import conj
-from numpy_tf.ops.math.matmul import BatchMatMulV2
+from numpy_tf.ops.math.matmul import matrix_product
 from numpy_tf.ops.math.reduction import Sum, reduce_sum, reduced_shape
 
 _ELLIPSIS = "..."
@@ -154,10 +154,9 @@ def _product(x, x_labels, y, y_labels, output):
     )
     x_matrices = _arranged(x, x_labels, repeated, batch, rows, inner)
     y_matrices = _arranged(y, y_labels, repeated, batch, inner, columns)
-    if inner:
-        product = BatchMatMulV2.kernel(x_matrices, y_matrices, adj_x=False, adj_y=False)
-    else:  # a product with nothing to sum keeps its sign, when it is zero
-        product = x_matrices * y_matrices
+    # A product with nothing to sum keeps its sign, when it is zero.
+    multiply = matrix_product if inner else np.multiply
+    product = multiply(x_matrices, y_matrices)
     labels = [*repeated, *batch, *rows, *columns]
     sizes = dict(zip((*x_labels, *y_labels), (*x.shape, *y.shape), strict=True))
     named = [sizes[label] for label in labels[len(repeated) :]]

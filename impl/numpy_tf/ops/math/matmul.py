@@ -27,16 +27,18 @@ from numpy_tf.ops.math.cast import cast, conj
 _MIXED = INEXACT | {int16, int32, int64}
 
 
-def _dot(a, b):
-    """np.matmul; half precision is summed in float32, as TensorFlow's kernels do.
-
-    Of bfloat16 the sum is not rounded but cut off.
-    """
+def matrix_product(a, b):
+    """np.matmul; half precision is summed in float32 and rounded once."""
     if a.dtype.itemsize > 2 or a.dtype.kind in "iu":
         return np.matmul(a, b)
+    return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+
+
+def _dot(a, b):
+    """`matrix_product`, of which TensorFlow's kernels do not round bfloat16 but cut it off."""
+    if a.dtype.name != "bfloat16":
+        return matrix_product(a, b)
     product = np.matmul(a.astype(np.float32), b.astype(np.float32))
-    if a.dtype == np.float16:
-        return product.astype(a.dtype)
     return (product.view(np.uint32) >> 16).astype(np.uint16).view(a.dtype)
 
 
