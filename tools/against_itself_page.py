@@ -154,12 +154,16 @@ def asked_lines(reports):
         asked = Counter(map(folder, report["checks"]))
         if asked == whole:
             continue
+        complete = [name for name in sorted(whole) if asked[name] == whole[name]]
         parts = [
-            name if asked[name] == whole[name] else f"{name} ({asked[name]:,} of {whole[name]:,})"
+            f"{name} ({asked[name]:,} of {whole[name]:,})"
             for name in sorted(whole)
-            if asked[name]
+            if name not in complete
         ]
-        lines.append(f"Of `{mode}`, {asked.total():,} were asked: {', '.join(parts)}.")
+        lines.append(
+            f"Of `{mode}`, {asked.total():,} were asked: all of {', '.join(complete) or 'nothing'}; "
+            f"in part {', '.join(parts)}."
+        )
     return ["\n\n".join(lines)]
 
 
