@@ -161,8 +161,8 @@ def asked_lines(reports):
             if name not in complete
         ]
         lines.append(
-            f"Of `{mode}`, {asked.total():,} were asked: all of {', '.join(complete) or 'nothing'}; "
-            f"in part {', '.join(parts)}."
+            f"Of `{mode}`, {asked.total():,} were asked: all of "
+            f"{', '.join(complete) or 'nothing'}; in part {', '.join(parts)}."
         )
     return ["\n\n".join(lines)]
 
