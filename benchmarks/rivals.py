@@ -20,6 +20,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # read when a library is loaded
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="-1")
 
+import arrays  # noqa: E402
 import images  # noqa: E402
 import numpy as np  # noqa: E402
 import workloads  # noqa: E402
@@ -45,16 +46,22 @@ def contestants(row):
 
 def check_equal(row, calls):
     """AssertionError unless all contestants compute the same gradients."""
-    expected = [np.asarray(g, np.float64) for g in next(iter(calls.values()))()]
+    expected = [_widest(g) for g in next(iter(calls.values()))()]
     for name, call in calls.items():
         for got, want in zip(call(), expected, strict=True):
             scale = np.abs(want).max() or 1.0
             np.testing.assert_allclose(
-                np.asarray(got, np.float64) / scale,
+                _widest(got) / scale,
                 want / scale,
                 atol=row.tolerance,
                 err_msg=f"{row.name}: {name}",
             )
+
+
+def _widest(gradient):
+    """In double precision, real or complex."""
+    array = np.asarray(gradient)
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def least_times(calls):
@@ -81,7 +88,7 @@ def main():
     wanted = parser.parse_args().rows
     names = list(workloads.CONTESTANTS)
     print(f"{'':44}" + "".join(f"{name:>12}" for name in names))
-    for row in (*workloads.ROWS, *images.ROWS):
+    for row in (*workloads.ROWS, *images.ROWS, *arrays.ROWS):
         if wanted and not any(word in row.name for word in wanted):
             continue
         calls = contestants(row)

@@ -44,23 +44,59 @@ def copies(folder, count):
     return cases, recordings
 
 
-def timed_run(folder, *options):
-    """One whole command on one core: (report, wall seconds, processor seconds)."""
-    report = folder / "report"
-    command = [sys.executable, "-m", "gradparity", "run", str(folder / "cases"), *options]
+def on_one_core(command, folder):
+    """Runs a command: (what it printed, wall seconds, processor seconds of all its processes)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    subprocess.run(
-        [*command, "--jobs", "1", "--report", str(report)],
+    done = subprocess.run(
+        [sys.executable, *command],
         check=True,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         cwd=folder,
         preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
     )
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def timed_run(folder, *options):
+    """One whole command on one core: (report, wall seconds, processor seconds)."""
+    report = folder / "report"
+    command = ["-m", "gradparity", "run", "cases", *options, "--jobs", "1", "--report", report]
+    _, wall, processor = on_one_core([str(word) for word in command], folder)
     return json.loads((report / "report.json").read_text("utf-8")), wall, processor
+
+
+PURE = """
+import sys, time
+from pathlib import Path
+from gradparity.language.loading import load
+from gradparity.worker import Side
+import gc
+
+programs = [
+    {"build": check.program.build, "gradients": check.program.gradients}
+    for check in load([Path("cases")]) if check.program.profile == sys.argv[1]
+]
+side = Side("tensorflow.compat.v1", sys.argv[1])
+side.run(programs[0])
+gc.freeze()
+started = time.perf_counter(), time.process_time()
+for program in programs:
+    side.run(program)
+print(time.perf_counter() - started[0], time.process_time() - started[1])
+"""
+
+
+def pure_work(folder):
+    """TensorFlow's own work for all checks in one process a profile: wall and processor seconds."""
+    wall = processor = 0.0
+    for profile in ("tf1", "v2"):
+        printed, _, _ = on_one_core(["-c", PURE, profile], folder)
+        times = printed.split()[-2:]
+        wall, processor = wall + float(times[0]), processor + float(times[1])
+    return wall, processor
 
 
 def work(report, side):
@@ -102,13 +138,23 @@ def live(count):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         copies(folder, count)
+        pure_wall, pure_processor = pure_work(folder)
         report, wall, processor = timed_run(folder)
-        show("live", report, wall, processor)
-        oracle, implementation = work(report, "oracle"), work(report, "implementation")
-        pure = sum(oracle.values())
-        print(f"  TensorFlow's own work  {pure:8.2f} s ({dict(oracle)})")
-        print(f"  numpy_tf's own work    {sum(implementation.values()):8.2f} s")
-        print(f"  whole / TensorFlow     {wall / pure:8.2f}")
+        checks = show("live", report, wall, processor)
+        shutil.rmtree(folder / "cases")
+        shutil.copytree(TUTORIAL, folder / "cases" / "tutorial_000")
+        few, few_wall, few_processor = timed_run(folder)
+        share = (checks - few["totals"]["checks"]) / checks
+        print(f"  TensorFlow's own work  {pure_wall:8.2f} s wall, {pure_processor:.2f} s processor")
+        print(f"  numpy_tf's own work    {sum(work(report, 'implementation').values()):8.2f} s wall")
+        print(
+            f"  whole / TensorFlow's   {wall / pure_wall:8.2f} by wall, "
+            f"{processor / pure_processor:.2f} by processor"
+        )
+        print(
+            f"  without the start      {(wall - few_wall) / (pure_wall * share):8.2f} by wall, "
+            f"{(processor - few_processor) / (pure_processor * share):.2f} by processor"
+        )
 
 
 def main():

@@ -40,7 +40,7 @@ from gradparity.workers import (
 )
 
 TENSORFLOW = "tensorflow.compat.v1"
-PIPELINED = 8  # programs in flight for one worker: enough that it never waits for the next
+PIPELINED = 16  # programs in flight for one worker; it gets others when half are answered
 CHECKS_PER_ORACLE = 500  # below, starting another TensorFlow takes longer than it saves
 CHECKS_PER_FORK = 50  # the same for one that is forked from another's import
 CHECKS_PER_IMPLEMENTATION = 300  # the same for the implementation, when no TensorFlow runs
@@ -522,9 +522,10 @@ def _converse(
             inbox.put(_Failed(side, error))
         asked: deque[int] = deque()
         while True:
-            while len(asked) < PIPELINED and (index := shared.next()) is not None:
-                lane.send(checks[index].program)
-                asked.append(index)
+            if len(asked) <= PIPELINED // 2:
+                while len(asked) < PIPELINED and (index := shared.next()) is not None:
+                    lane.send(checks[index].program)
+                    asked.append(index)
             if not asked:
                 break
             inbox.put(_Answered(side, asked.popleft(), lane.receive()))

@@ -98,10 +98,10 @@ def execute(program, tf, np, session_config=None, path=None):
     started = time.perf_counter()
     try:
         with graph.as_default(), recording:
-            code.append(compile(program["build"], "<build>", "exec"))
+            code.append(compiled(program["build"], "<build>"))
             exec(code[-1], names)
             stage, started = _stage_done(outcome, stage, started, "gradients")
-            code.append(compile(program["gradients"], "<gradients>", "exec"))
+            code.append(compiled(program["gradients"], "<gradients>"))
             exec(code[-1], names)
             stage, started = _stage_done(outcome, stage, started, "run")
             ys, gradients = names["ys"], names["gradients"]
@@ -129,6 +129,12 @@ def execute(program, tf, np, session_config=None, path=None):
         }
     outcome["op_types"] = sorted({op.type for op in graph.get_operations()})
     return outcome
+
+
+@functools.lru_cache(maxsize=32)  # a case asks the same graph for many gradients in a row
+def compiled(source, filename):
+    """A stage's source as code."""
+    return compile(source, filename, "exec")
 
 
 def _stage_done(outcome, stage, started, following):
@@ -524,6 +530,8 @@ class RegisteredGradients:
 
     def forget(self):
         """Takes out the names that were not there at the start, but for TensorFlow's own."""
+        if len(self._names) == len(self._own):
+            return  # none goes and none is registered twice
         for name in set(self._names) - self._own:
             if _registered_by_tensorflow(self._names[name]):
                 self._own |= {name}

@@ -434,7 +434,8 @@ class WorkerProcess:
         with contextlib.suppress(OSError), pipe:
             while (line := self._requests.get()) is not None:
                 pipe.write(line)
-                pipe.flush()
+                if self._requests.empty():
+                    pipe.flush()
 
     def _move_replies(self, pipe: IO[bytes]) -> None:
         with pipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ UNCOUNTABLE = 2**64 - 1
 """The distance between NaN and anything that is not NaN; larger than any other."""
 
 
+@cache  # NumPy makes a name anew each time it is asked
 def is_floating(dtype: np.dtype[Any]) -> bool:
     """Whether arrays of `dtype` have a distance in ulps: real or complex floating point."""
     return dtype.name in REAL_DTYPES or dtype.name in COMPONENT
