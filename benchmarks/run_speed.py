@@ -146,7 +146,9 @@ def live(count):
         few, few_wall, few_processor = timed_run(folder)
         share = (checks - few["totals"]["checks"]) / checks
         print(f"  TensorFlow's own work  {pure_wall:8.2f} s wall, {pure_processor:.2f} s processor")
-        print(f"  numpy_tf's own work    {sum(work(report, 'implementation').values()):8.2f} s wall")
+        print(
+            f"  numpy_tf's own work    {sum(work(report, 'implementation').values()):8.2f} s wall"
+        )
         print(
             f"  whole / TensorFlow's   {wall / pure_wall:8.2f} by wall, "
             f"{processor / pure_processor:.2f} by processor"

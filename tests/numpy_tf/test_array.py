@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import numpy_tf as tf
+from numpy_tf.ops.array.positions import add_rows
 
 
 @pytest.fixture(autouse=True)
@@ -554,3 +555,24 @@ class TestShapes:
         assert values(y) == [[1.0] * 3, [2.0] * 3]
         assert values(tf.gradients(y, x)[0]) == [[3.0], [3.0]]
         assert dims(tf.broadcast_to(unknown(3), unknown(2, dtype=tf.int32))) == [None, 3]
+
+
+class TestRowsThatAreAdded:
+    @pytest.mark.parametrize("places", [10_000, 300, 20, 1])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.complex64, np.int32])
+    @pytest.mark.parametrize("width", [64, 3])
+    def test_are_added_in_their_order_to_the_bit(self, places, dtype, width):
+        random = np.random.RandomState(places)
+        ids = random.randint(0, places, 1_000)
+        rows = (random.normal(0, 2, (1_000, width)) ** 3).astype(dtype)
+        rows[::7] = -0.0
+        expected = np.zeros((places, width), dtype)
+        np.add.at(expected, ids, rows)
+        result = np.zeros((places, width), dtype)
+        add_rows(result, ids, rows)
+        assert result.tobytes() == expected.tobytes()
+
+    def test_may_be_none(self):
+        result = np.ones((2, 64), np.float32)
+        add_rows(result, np.zeros(0, np.int64), np.zeros((0, 64), np.float32))
+        assert (result == 1).all()

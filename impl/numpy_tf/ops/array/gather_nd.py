@@ -19,7 +19,7 @@ from numpy_tf.ops.array.dims import (
     with_rank_at_least,
 )
 from numpy_tf.ops.array.fill import ones, zeros_like
-from numpy_tf.ops.array.positions import flat_positions
+from numpy_tf.ops.array.positions import add_rows, flat_positions
 from numpy_tf.ops.array.shape import rank, reshape, shape, size, squeeze
 from numpy_tf.ops.array.stack import concat, stack, unstack
 from numpy_tf.ops.array.transpose import tile, transpose
@@ -225,7 +225,7 @@ class ScatterNd:
             result = np.full(dims, b"", object)
         else:
             result = np.zeros(dims, updates.dtype)
-        np.add.at(result.reshape(-1, values.shape[1]), rows, values)
+        add_rows(result.reshape(-1, values.shape[1]), rows, values)
         return result
 
     def gradient(op, grad):
@@ -298,7 +298,7 @@ class TensorScatterAdd:
     shape = _tensor_scatter_shape
 
     def kernel(tensor, indices, updates):
-        return scattered(tensor, indices, updates, np.add.at, unsupported="b")
+        return scattered(tensor, indices, updates, add_rows, unsupported="b")
 
     def gradient(op, grad):
         return identity(grad), None, gather_nd(grad, op.inputs[1])

@@ -1,9 +1,12 @@
-"""Positions: what rows of indices point to in an array, and which of them point outside."""
+"""Positions: what rows of indices point to in an array, what is outside, and adding there."""
 
 import numpy as np
 
 from numpy_tf.framework import errors
 from numpy_tf.framework.tensor_shape import bracket_dims
+
+WIDE = 16  # elements in a row; of narrower ones `np.add.at` makes as good a job
+FEWEST = 1 / 8  # of what is left, added in one round; below, `np.add.at` is faster, too
 
 
 def position(array_shape, flat_index):
@@ -36,3 +39,30 @@ def flat_positions(indices, dims, what, ignore=False):
         )
     strides = np.append(np.cumprod(bounds[:0:-1])[::-1], 1)[:depth].astype(np.int64)
     return np.where(inside, each.astype(np.int64) @ strides, 0), inside
+
+
+def add_rows(result, places, rows):
+    """Adds each row to `result` at its place, one after the other where places repeat.
+
+    As `np.add.at` does, to the bit: in rounds of the first row for each place, the second of
+    those that have one, and so on, each of which is one sum of many rows.
+
+    Args:
+      result: [m, ...], changed in place.
+      places: [n] integers from 0 to m - 1.
+      rows: [n, ...].
+    """
+    first = np.empty(len(result), np.intp)  # place -> the number of its first row
+    while rows.size > WIDE * len(places):
+        numbers = np.arange(len(places))
+        first[places[::-1]] = numbers[::-1]  # of several the last is kept
+        chosen = first[places] == numbers
+        count = np.count_nonzero(chosen)
+        if count == len(places):
+            result[places] += rows
+            return
+        if count < FEWEST * len(places):
+            break
+        result[places[chosen]] += rows[chosen]
+        places, rows = places[~chosen], rows[~chosen]
+    np.add.at(result, places, rows)

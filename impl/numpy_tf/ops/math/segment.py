@@ -12,6 +12,7 @@ from numpy_tf.framework.static_value import constant_value
 from numpy_tf.framework.tensor_shape import bracket_dims
 from numpy_tf.ops.array.dims import merge_prefix
 from numpy_tf.ops.array.fill import ones, ones_like, zeros_like
+from numpy_tf.ops.array.positions import add_rows
 from numpy_tf.ops.array.select import where_v2
 from numpy_tf.ops.array.shape import expand_dims, rank, reshape, shape
 from numpy_tf.ops.math.arithmetic import Maximum, divide
@@ -288,7 +289,7 @@ def _kept(data, segment_ids, num_segments):
             f"segment_ids[{at}] = {ids[at]} is out of range [0, {int(num_segments)})",
         )
     kept = ids >= 0
-    return rows[kept], ids[kept]
+    return (rows, ids) if kept.all() else (rows[kept], ids[kept])
 
 
 @op(
@@ -305,7 +306,7 @@ class UnsortedSegmentSum:
     def kernel(data, segment_ids, num_segments):
         rows, ids = _kept(data, segment_ids, num_segments)
         total = np.zeros((int(num_segments), *rows.shape[1:]), data.dtype)
-        np.add.at(total, ids, rows)
+        add_rows(total, ids, rows)
         return total
 
     def gradient(op, grad):

@@ -9,6 +9,7 @@ from numpy_tf.framework.indexed_slices import IndexedSlices
 from numpy_tf.framework.op_def import NO_GRADIENT, op
 from numpy_tf.framework.static_value import constant_value
 from numpy_tf.ops.array.dims import merge, with_rank, with_rank_at_least
+from numpy_tf.ops.array.positions import add_rows
 from numpy_tf.ops.array.shape import shape
 
 _AT_ONCE = 8  # rows that TensorFlow adds to each other before it adds them to a sum
@@ -251,7 +252,7 @@ def _spread(grad, indices, ids, size, divisor=None):
         scale = (1 / divisor(counts)).astype(wide.dtype)
         rows = rows * scale.reshape((-1,) + (1,) * (grad.ndim - 1))
     result = np.zeros((int(size), *grad.shape[1:]), wide.dtype)
-    np.add.at(result, indices, rows)
+    add_rows(result, indices, rows)
     return result.astype(grad.dtype)
 
 

@@ -37,11 +37,19 @@ def _greatest(rows, count, index_dtype):
         at = np.argmax(np.where(rows != rows, -np.inf, rows) if _has_nan(rows) else rows, axis=-1)
         at = at[..., np.newaxis]
     else:
-        # A stable ascending sort of the reversed row, read backwards.
-        last = rows.shape[-1] - 1
-        at = last - np.argsort(rows[..., ::-1], axis=-1, kind="stable")[..., ::-1]
-        at = at[..., :count]
+        at = _descending_places(rows)[..., :count]
     return np.take_along_axis(rows, at, axis=-1), at.astype(index_dtype)
+
+
+def _descending_places(rows):
+    """Where in each row its elements are, in descending order, equal ones by position."""
+    at = np.argsort(rows, axis=-1)
+    ordered = np.take_along_axis(rows, at, axis=-1)
+    if (ordered[..., 1:] > ordered[..., :-1]).all():
+        return at[..., ::-1]
+    # There are equal ones, or NaN. A stable ascending sort of the reversed row, read backwards,
+    # which takes three times as long.
+    return rows.shape[-1] - 1 - np.argsort(rows[..., ::-1], axis=-1, kind="stable")[..., ::-1]
 
 
 def _has_nan(rows):
