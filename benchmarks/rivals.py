@@ -14,7 +14,7 @@ import argparse
 import importlib
 import os
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # read when a library is loaded
@@ -64,20 +64,20 @@ def _widest(gradient):
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
-def least_times(calls):
+def least_times(calls, clock):
     """Name -> the least seconds of one call in any round, the contestants taking turns."""
     repeats = {}
     for name, call in calls.items():
-        started = perf_counter()
+        started = clock()
         call()
-        repeats[name] = max(1, int(SECONDS_A_ROUND / len(calls) / (perf_counter() - started)))
+        repeats[name] = max(1, int(SECONDS_A_ROUND / len(calls) / (clock() - started)))
     times = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name, call in calls.items():
-            started = perf_counter()
+            started = clock()
             for _ in range(repeats[name]):
                 call()
-            times[name].append((perf_counter() - started) / repeats[name])
+            times[name].append((clock() - started) / repeats[name])
     return {name: min(values) for name, values in times.items()}
 
 
@@ -85,7 +85,12 @@ def main():
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", nargs="*", help="words that the names of wanted rows contain")
-    wanted = parser.parse_args().rows
+    parser.add_argument(
+        "--processor", action="store_true", help="processor time, for a machine that is busy"
+    )
+    arguments = parser.parse_args()
+    wanted = arguments.rows
+    clock = process_time if arguments.processor else perf_counter
     names = list(workloads.CONTESTANTS)
     print(f"{'':44}" + "".join(f"{name:>12}" for name in names))
     for row in (*workloads.ROWS, *images.ROWS, *arrays.ROWS):
@@ -93,7 +98,7 @@ def main():
             continue
         calls = contestants(row)
         check_equal(row, calls)
-        times = least_times(calls)
+        times = least_times(calls, clock)
         base = "tensorflow" if "tensorflow" in times else "numpy"
         cells = [f"{times[n] / times[base]:12.2f}" if n in times else f"{'-':>12}" for n in names]
         print(f"{row.name:44}" + "".join(cells) + f"   (1 = {1e3 * times[base]:.3g} ms)")

@@ -1,6 +1,6 @@
 """Discrete Fourier transforms over the last one, two or three axes.
 
-NumPy's transforms do the work, in the precision of the tensor. The gradient of a transform is
+SciPy's transforms do the work, in the precision of the tensor. The gradient of a transform is
 the one in the opposite direction, scaled by the number of points; where only half of a
 spectrum is kept, the other half is made up for.
 """
@@ -36,6 +36,13 @@ _COMPLEX_OF = {dtypes.float32: dtypes.complex64, dtypes.float64: dtypes.complex1
 _REAL_OF = {complex_: real_ for real_, complex_ in _COMPLEX_OF.items()}
 
 
+def _scipy_fft():
+    """SciPy's transforms: of many rows in float32 they take a tenth of the time of NumPy's."""
+    from scipy import fft  # takes a moment: programs without a transform do not pay for it
+
+    return fft
+
+
 def _axes(count):
     return tuple(range(-count, 0))
 
@@ -48,13 +55,13 @@ def _size(tensor, count):
 # -- complex to complex ------------------------------------------------------------------
 
 
-def _complex_transform(count, transform):
+def _complex_transform(count, name):
     def kernel(input):
         if input.ndim < count:
             raise errors.invalid_argument(
                 f"Input must have rank of at least {count} but got: {list(input.shape)}"
             )
-        return transform(input, axes=_axes(count))
+        return getattr(_scipy_fft(), name)(input, axes=_axes(count))
 
     return kernel
 
@@ -89,7 +96,7 @@ class FFT:
     """The transform of the last axis."""
 
     shape = _at_least(1)
-    kernel = _complex_transform(1, np.fft.fftn)
+    kernel = _complex_transform(1, "fftn")
     gradient = _forward_gradient(1, lambda: IFFT)
 
 
@@ -98,7 +105,7 @@ class IFFT:
     """The inverse transform of the last axis."""
 
     shape = _at_least(1)
-    kernel = _complex_transform(1, np.fft.ifftn)
+    kernel = _complex_transform(1, "ifftn")
     gradient = _inverse_gradient(1, lambda: FFT)
 
 
@@ -107,7 +114,7 @@ class FFT2D:
     """The transform of the last two axes."""
 
     shape = _at_least(2)
-    kernel = _complex_transform(2, np.fft.fftn)
+    kernel = _complex_transform(2, "fftn")
     gradient = _forward_gradient(2, lambda: IFFT2D)
 
 
@@ -116,7 +123,7 @@ class IFFT2D:
     """The inverse transform of the last two axes."""
 
     shape = _at_least(2)
-    kernel = _complex_transform(2, np.fft.ifftn)
+    kernel = _complex_transform(2, "ifftn")
     gradient = _inverse_gradient(2, lambda: FFT2D)
 
 
@@ -125,7 +132,7 @@ class FFT3D:
     """The transform of the last three axes."""
 
     shape = _at_least(3)
-    kernel = _complex_transform(3, np.fft.fftn)
+    kernel = _complex_transform(3, "fftn")
     gradient = _forward_gradient(3, lambda: IFFT3D)
 
 
@@ -134,7 +141,7 @@ class IFFT3D:
     """The inverse transform of the last three axes."""
 
     shape = _at_least(3)
-    kernel = _complex_transform(3, np.fft.ifftn)
+    kernel = _complex_transform(3, "ifftn")
     gradient = _inverse_gradient(3, lambda: FFT3D)
 
 
@@ -192,7 +199,7 @@ def _half_kernel(count):
         if not input.size or 0 in lengths:
             outer = input.shape[: input.ndim - count]
             return np.zeros((*outer, *lengths[:-1], lengths[-1] // 2 + (lengths[-1] > 0)), dtype)
-        return np.fft.rfftn(input, lengths, _axes(count)).astype(dtype, copy=False)
+        return _scipy_fft().rfftn(input, lengths, _axes(count)).astype(dtype, copy=False)
 
     return kernel
 
@@ -202,7 +209,7 @@ def _whole_kernel(count):
         lengths = _checked_lengths(input, fft_length, count, lambda length: length // 2 + 1)
         if not input.size or 0 in lengths:
             return np.zeros((*input.shape[: input.ndim - count], *lengths), dtype)
-        return np.fft.irfftn(input, lengths, _axes(count)).astype(dtype, copy=False)
+        return _scipy_fft().irfftn(input, lengths, _axes(count)).astype(dtype, copy=False)
 
     return kernel
 
