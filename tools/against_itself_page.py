@@ -158,11 +158,12 @@ def asked_lines(reports):
         parts = [
             f"{name} ({asked[name]:,} of {whole[name]:,})"
             for name in sorted(whole)
-            if name not in complete
+            if 0 < asked[name] < whole[name]
         ]
         lines.append(
             f"Of `{mode}`, {asked.total():,} were asked: all of "
-            f"{', '.join(complete) or 'nothing'}; in part {', '.join(parts)}."
+            f"{', '.join(complete) or 'nothing'}; in part {', '.join(parts) or 'nothing'}; "
+            "no other."
         )
     return ["\n\n".join(lines)]
 
