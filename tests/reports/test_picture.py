@@ -13,7 +13,7 @@ from gradparity.language.loading import load
 from gradparity.outcome import Outcome
 from gradparity.program import Program
 from gradparity.reports.document import document
-from gradparity.reports.picture import FAILING, MOST, chosen, observed, picture, why_not
+from gradparity.reports.picture import FAILING, FEW, chosen, observed, picture, why_not
 from gradparity.results import CheckResult
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,16 +179,21 @@ def test_gradients_that_are_not_numbers_are_labelled(make):
 
 class TestOfALargeRun:
     def test_all_are_drawn_when_they_are_few(self, make):
-        results = [make.agreeing(query=f"q{n}") for n in range(MOST)]
+        results = [make.agreeing(query=f"q{n}") for n in range(FEW)]
         assert {r.check.id for r in chosen(results)} == {r.check.id for r in results}
 
     def test_failures_first_checks_and_placements_come_before_the_rest(self, make):
-        cases = [make.case(f"a/b{n}") for n in range(100)]
-        results = [make.agreeing(of=cases[n % 100], query=f"q{n}") for n in range(2 * MOST)]
+        cases = [make.case(f"a/b{n}") for n in range(50)]
+        results = [make.agreeing(of=cases[n % 50], query=f"q{n}") for n in range(2 * FEW)]
         failing = [make.differing(query=f"f{n}") for n in range(3 * FAILING)]
         stopped = replace(results[-1], check=replace(results[-1].check, stopped=("z1",)))
         found = chosen([*results, stopped, *failing])
-        assert len(found) == MOST
+        assert len(found) == FEW
         assert found[:FAILING] == failing[:FAILING]
-        assert [r.check.id for r in found[FAILING:][:100]] == [r.check.id for r in results[:100]]
+        assert [r.check.id for r in found[FAILING:][:50]] == [r.check.id for r in results[:50]]
         assert stopped in found
+
+    def test_every_case_has_a_picture_however_many_there_are(self, make):
+        cases = [make.case(f"a/b{n}") for n in range(2 * FEW)]
+        results = [make.agreeing(of=case, query=f"q{n}") for case in cases for n in range(2)]
+        assert [r.check.id for r in chosen(results)] == [r.check.id for r in results[::2]]

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
-MOST = 1000  # pictures of one run: some milliseconds and two kilobytes each
+FEW = 300  # pictures of one run, of which each takes milliseconds and two kilobytes
 FAILING = 200  # so many failing checks are drawn before any other
+CASES = 1000  # of so many cases the first check is drawn, even beyond `FEW`
 SECONDS = 2.0  # of the processor that observing one check may take
 SLOW = 1.0  # seconds; a check that took a side longer is not run once more
 
@@ -54,16 +55,20 @@ def why_not(check: Json) -> str:
 
 
 def chosen(results: Sequence[CheckResult]) -> list[CheckResult]:
-    """The results whose checks are to be drawn: all of them, when they are at most `MOST`.
+    """The results whose checks are to be drawn: all of them, when they are at most `FEW`.
 
-    Of more, these come first: some that fail, the first check of each case, and those with a
-    placement.
+    Of more, these are drawn: some that fail, the first check of each case, and then, up to `FEW`,
+    those with a placement before the rest.
     """
     failing = [r for r in results if not r.verdict.word.passes][:FAILING]
     firsts = {(r.check.case.path, r.check.case.name): r for r in reversed(results)}
-    placed = [r for r in results if r.check.stopped]
-    once = {id(r): r for r in (*failing, *reversed(firsts.values()), *placed, *results)}
-    return list(once.values())[:MOST]
+    first = list(firsts.values())[::-1][:CASES]
+    once = {id(r): r for r in (*failing, *first)}
+    for result in (*(r for r in results if r.check.stopped), *results):
+        if len(once) >= FEW:
+            break
+        once.setdefault(id(result), result)
+    return list(once.values())
 
 
 def pictures(results: Sequence[CheckResult]) -> dict[int, Json]:
