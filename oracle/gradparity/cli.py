@@ -44,6 +44,11 @@ class LazyGroup(click.Group):
         """Imports the module of one command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
+            import difflib
+
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            if near and not ctx.resilient_parsing:
+                ctx.fail(f"No such command {cmd_name!r}. Did you mean {near[0]!r}?")
             return None
         command = importlib.import_module(entry.module).command
         assert isinstance(command, click.Command)

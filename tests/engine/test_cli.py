@@ -309,3 +309,9 @@ def test_colour_is_as_the_user_wants_it(corpus, monkeypatch, color, environment,
 def test_without_colour_there_is_not_even_bold(corpus, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b" not in call("run", "--impl", "tame_tf", "--color", "never").output
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest():
+    result = call("rnu")
+    assert result.exit_code == 2
+    assert "No such command 'rnu'. Did you mean 'run'?" in result.output

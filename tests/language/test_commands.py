@@ -51,6 +51,7 @@ def test_check_without_any_case_exits_with_2(here):
     result = run(check)
     assert result.exit_code == 2
     assert "cases:1:1: error: there is no such file or folder" in result.stderr
+    assert "`gradparity new NAME` writes a case to start from" in result.stderr
 
 
 def test_new_writes_a_case_that_is_valid(here):

@@ -14,6 +14,7 @@ from gradparity.language.yaml_source import Document, problem_at
 
 ENDINGS = (".yaml", ".yml")
 CORPUS_FOLDER = "cases"  # the folder whose name marks the root of a corpus
+NO_CASES_YET = "`gradparity new NAME` writes a case to start from"
 
 
 @dataclass
@@ -68,7 +69,8 @@ def find(
     named: dict[Path, tuple[Path, str]] = {}
     for given in map(Path, paths):
         if not given.exists():
-            problems.append(problem_at(given, (), 1, 1, "there is no such file or folder"))
+            missing = "there is no such file or folder"
+            problems.append(problem_at(given, (), 1, 1, missing, NO_CASES_YET))
             continue
         top = Path(root) if root is not None else corpus_root(given)
         files = list(case_files(given))
