@@ -113,10 +113,16 @@ def report(tmp_path):
             **check("demo::z~x", calls={"1 float32": "Mul"}),
             "file": "cases/demo.yaml",
             "case": "demo",
+            "line": 1,
+            "profile": "tf1",
+            "xs": ["x"],
+            "ys": ["z"],
+            "implementation": None,
         }
     ]
     document = {
         "format": "gradparity-report",
+        "version": 1,
         "gradparity": "0",
         "started_at": "",
         "oracle": {"tf1": {"namespace": "tensorflow.compat.v1", "version": "2.21.0"}},

@@ -271,7 +271,7 @@ def test_a_run_says_what_changed_since_its_baseline(corpus):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--baseline", "nowhere"], "nowhere cannot be read"),
+        (["--baseline", "nowhere"], "There is no report nowhere"),
         (["--junit", "file/junit.xml"], "cannot be written"),
         (["--badge", "badge.txt"], "neither .json"),
         (["--report-url", "r"], "is not the address of a folder"),

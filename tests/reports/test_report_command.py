@@ -100,7 +100,7 @@ def test_files_are_named_from_the_root_of_the_repository(in_tmp, written, monkey
         (["--report-url", "https://e.org/#top"], "is not the address of a folder"),
         (["--junit", "run"], "is a directory"),
         (["--annotations", "gitlab"], "'auto', 'github', 'none'"),
-        (["--baseline", "nowhere.json"], "nowhere.json cannot be read"),
+        (["--baseline", "nowhere.json"], "There is no report nowhere.json"),
         (["--html", "run/report.json"], "is a file"),
         (["--markdown", "run/report.json/x.md"], "cannot be written"),
         (["--color", "blue"], "'auto', 'always', 'never'"),
@@ -155,7 +155,7 @@ def test_a_torn_report_is_refused(written):
 def test_no_report_at_all_is_refused(in_tmp):
     result = call("nowhere")
     assert result.exit_code == 2
-    assert "nowhere cannot be read" in result.output
+    assert "There is no report nowhere" in result.output
 
 
 def test_a_run_that_did_not_end_is_told_and_is_no_success(make, in_tmp):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradparity.coverage import Coverage
 
 INVALID, NO_ORACLE, INTERRUPTED = 2, 3, 130
-REPORT = Path("reports/latest/report.json")
+REPORT = Path("reports/latest")
 
 
 @click.command("coverage")
@@ -48,20 +48,22 @@ def command(
 ) -> None:
     """Say which gradient functions of TensorFlow's registry the checks invoked.
 
-    PATHS is one report.json, by default reports/latest/report.json. Or it is case files and
+    PATHS is one report.json or its folder, by default reports/latest. Or it is case files and
     folders of them: then their recordings are judged first, without TensorFlow.
 
     An op is covered by a check that invoked its gradient function and was judged to agree on
     gradients; not by one that is vacuous, or that expects an error.
     """
     from gradparity import coverage
+    from gradparity.comparison.report import ReportError, read
     from gradparity.recordings import registry
     from gradparity.recordings.file import RecordingError
     from gradparity.recordings.source import NoRecordingsError
 
-    report = REPORT if not paths else paths[0] if _is_report(paths) else None
+    place = REPORT if not paths else paths[0] if _is_report(paths) else None
+    folder = None if place is None else place if place.is_dir() else place.parent
     try:
-        document = _judged(paths, impl, recordings) if report is None else _read(report)
+        document = read(place).document if place else _judged(paths, impl, recordings)
         versions = {str(side["version"]) for side in document["oracle"].values()}
         if len(versions) != 1:
             _stop(f"The report was not made with one TensorFlow, but with {sorted(versions)}.")
@@ -70,10 +72,10 @@ def command(
         unknown = [op for op in ops if all(row.op != op for row in found.rows)]
         if unknown:
             _stop(f"TensorFlow {found.tensorflow} has nothing to say of an op {unknown[0]!r}.")
-        _write(found, document, json_file, html or (report and report.parent / "coverage.html"))
+        _write(found, document, json_file, html or (folder and folder / "coverage.html"))
     except NoRecordingsError as error:
         _stop(str(error), NO_ORACLE)
-    except RecordingError as error:
+    except (RecordingError, ReportError) as error:
         _stop(str(error))
     except OSError as error:
         _stop(f"Coverage cannot be written: {error}")
@@ -86,19 +88,8 @@ def command(
 
 
 def _is_report(paths: Sequence[Path]) -> bool:
-    return len(paths) == 1 and paths[0].suffix == ".json"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if document["format"] != "gradparity-report":
-            raise ValueError("its format is another")
-    except FileNotFoundError:
-        _stop(f"There is no report {path}; make one with: gradparity run")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        _stop(f"{path} is not a report.json of gradparity: {error}")
-    return document
+    """Whether these are one report, as a file or as the folder that it is in."""
+    return len(paths) == 1 and (paths[0].suffix == ".json" or (paths[0] / "report.json").is_file())
 
 
 def _judged(paths: Sequence[Path], impl: str, recordings: Path) -> dict[str, Any]:

@@ -54,6 +54,10 @@ def read(path: Path) -> Report:
     file = path / "report.json" if path.is_dir() else path
     try:
         text = file.read_text("utf-8")
+    except FileNotFoundError:
+        raise ReportError(
+            f"There is no report {file}; make one with: gradparity run --report {file.parent}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(
             f"{file} cannot be read: {error}. A run writes it: gradparity run --report {path}"

@@ -94,14 +94,18 @@ class Mark:
 
 MARKS: Mapping[tuple[Group, Status], Mark] = {
     (Group.FUNCTION, Status.COVERED): Mark("1", "good h2", "covered, with its highest order"),
-    (Group.FUNCTION, Status.FAILING): Mark("≠", "wrong h4", "called, but no check agrees"),
-    (Group.FUNCTION, Status.RAISES): Mark("!", "known h3", "called, but both sides raise"),
-    (Group.FUNCTION, Status.NOT_INVOKED): Mark("○", "open h3", "not called"),
+    (Group.FUNCTION, Status.FAILING): Mark("≠", "wrong h4", "invoked, but no check agrees"),
+    (Group.FUNCTION, Status.RAISES): Mark("!", "known h3", "invoked, but both sides raise"),
+    (Group.FUNCTION, Status.NOT_INVOKED): Mark("○", "open h3", "not invoked"),
     (Group.FUNCTION, Status.OUT_OF_SCOPE): Mark("–", "out", "out of scope"),
     (Group.NOT_DIFFERENTIABLE, Status.MET): Mark("×", "broken h3", "not differentiable, met"),
-    (Group.NOT_DIFFERENTIABLE, Status.NOT_MET): Mark("×", "broken outline", "not met"),
+    (Group.NOT_DIFFERENTIABLE, Status.NOT_MET): Mark(
+        "×", "broken outline", "not differentiable, not met"
+    ),
     (Group.UNREGISTERED, Status.MET): Mark("∄", "blue h3", "float op without registration, met"),
-    (Group.UNREGISTERED, Status.NOT_MET): Mark("∄", "blue outline", "not met"),
+    (Group.UNREGISTERED, Status.NOT_MET): Mark(
+        "∄", "blue outline", "float op without registration, not met"
+    ),
 }
 DARKEST = 4  # of the steps by which colours become darker
 
