@@ -25,7 +25,10 @@ NO_BROWSER = (
 
 @pytest.fixture(scope="session")
 def browser():
-    """A headless Chromium; without one on the machine, and there alone, tests are skipped."""
+    """A headless Chromium; without one on the machine, and there alone, tests are skipped.
+
+    A browser is a program of the system: no pin of ours can install one.
+    """
     named = os.environ.get("GRADPARITY_BROWSER")
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path

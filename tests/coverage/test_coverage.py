@@ -154,6 +154,21 @@ def test_the_command_prints_totals_and_writes_a_page_beside_the_report(report):
     assert (report.parent / "assets" / "report.css").is_file()
 
 
+def test_a_folder_stands_for_the_report_in_it(report):
+    folder = str(report.parent / "recordings")
+    said = CliRunner().invoke(main, ["coverage", str(report.parent), "--recordings", folder])
+    assert said.exit_code == 0, said.output
+    assert said.output == cover(report).output
+    assert (report.parent / "coverage.html").is_file()
+
+
+def test_a_report_that_is_not_there_is_told_with_how_to_make_one(tmp_path):
+    said = CliRunner().invoke(main, ["coverage", str(tmp_path / "none.json")])
+    assert said.exit_code == 2
+    assert "There is no report" in said.output
+    assert "gradparity run --report" in said.output
+
+
 def test_the_command_tells_all_about_one_op(report):
     assert "order 1, float32: 1 check agree\n    demo::z~x\n" in cover(report, "--op", "Mul").output
     assert cover(report, "--op", "Mull").exit_code == 2

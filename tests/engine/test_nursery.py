@@ -12,6 +12,8 @@ from gradparity.lane import Lane
 from gradparity.nursery import SWITCH
 from gradparity.workers import Processes, WorkerDied, WorkerStartError
 
+# What `nursery.are_possible` says of other systems: there, each worker starts anew, which
+# test_workers.py and test_hostile.py show.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere")
 
 IMPORTED = """

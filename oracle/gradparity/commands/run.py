@@ -127,6 +127,7 @@ def command(
     """
     # Results are kept until the reports are written. To walk them all again for every few hundred
     # new ones, in search of cycles that are not there, takes a tenth of a recorded run.
+    click.get_current_context().call_on_close(partial(gc.set_threshold, *gc.get_threshold()))
     gc.set_threshold(100_000, 50, 100)
     recorded = oracle == "recorded"
     if oracle_version is not None and not recorded:

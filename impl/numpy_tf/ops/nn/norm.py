@@ -59,6 +59,13 @@ def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
         return multiply(x, inverse, name=scope)
 
 
+def _as_asked(moment, axes, keep, narrow):
+    """Without the axes unless they are to be kept, and in float16 again if it was."""
+    if not keep:
+        moment = squeeze(moment, axes)
+    return cast(moment, dtypes.float16) if narrow else moment
+
+
 @export("nn.moments")
 def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     """The mean and the variance of `x` along `axes`; float16 is computed in float32."""
@@ -71,11 +78,7 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
         # The mean's own part in the variance's derivative sums to 0, so it is stopped.
         deviations = squared_difference(y, stop_gradient(mean))
         variance = reduce_mean(deviations, axes, keepdims=True, name="variance")
-        if not keep:
-            mean, variance = squeeze(mean, axes), squeeze(variance, axes)
-        if narrow:
-            return cast(mean, dtypes.float16), cast(variance, dtypes.float16)
-        return mean, variance
+        return tuple(_as_asked(moment, axes, keep, narrow) for moment in (mean, variance))
 
 
 @export("nn.weighted_moments")
@@ -99,11 +102,7 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
         squares = weights * squared_difference(x, mean)
         squares = reduce_sum(squares, axes, keepdims=True, name="weighted_distsq")
         variance = div_no_nan(squares, weight)
-        if not keep:
-            mean, variance = squeeze(mean, axes), squeeze(variance, axes)
-        if narrow:
-            return cast(mean, dtypes.float16), cast(variance, dtypes.float16)
-        return mean, variance
+        return tuple(_as_asked(moment, axes, keep, narrow) for moment in (mean, variance))
 
 
 @export("nn.sufficient_statistics")
